@@ -3,6 +3,7 @@ world runs."""
 
 import contextlib
 import io
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -61,12 +62,20 @@ def arguments(observed: Path, *more: str | Path) -> list[str | Path]:
     ]
 
 
-def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def calibrated(observed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A quick calibration, and what it said."""
+    out = tmp_path_factory.mktemp("calibrated") / "first"
+    done = twin(*arguments(observed, "--out", out))
+    assert done.status == 0, done.output
+    return out, done.output
+
+
+def test_from_a_log_to_a_calibrated_scenario(calibrated: tuple[Path, str], tmp_path: Path) -> None:
     """Files, draws inside the priors, forecasts of the days ahead; the same bytes where a world is
     run again; days after ``--until`` are not read."""
-    done = twin(*arguments(observed, "--out", tmp_path / "first"))
-    assert done.status == 0, done.output
-    assert "too few worlds to say" in done.output
+    shutil.copytree(calibrated[0], tmp_path / "first")
+    assert "too few worlds to say" in calibrated[1]
     for world in range(4):
         # the platform's days and the ones ahead, and people as many as asked for, some new
         seen = folder.read(tmp_path / "first" / "worlds" / f"{world:05d}").manifest
@@ -87,7 +96,7 @@ def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> 
     days = {(row["quantity"], str(row["day"])) for row in ahead}
     assert days == {
         (name, f"2025-01-0{day}")
-        for name in ("click rate", "people", "impressions")
+        for name in ("click rate", "people", "impressions", "new items", "makers")
         for day in (7, 8)
     }
     assert all(row["q0.1"] <= row["q0.5"] <= row["q0.9"] for row in ahead)
@@ -96,6 +105,65 @@ def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> 
     done = twin("resume", tmp_path / "first", "--on", "local:1")
     assert done.status == 0, done.output
     assert made == {name: (tmp_path / "first" / name).read_bytes() for name in made}
+
+
+def test_a_backtest_scores_what_would_have_been_foretold(
+    calibrated: tuple[Path, str], tmp_path: Path
+) -> None:
+    """Two origins with all forecasters on the same days; a resumed one leaves the same bytes; what
+    cannot be scored is refused in a line."""
+    out = tmp_path / "backtest"
+    given = ("backtest", calibrated[0], "--run-on", "local:1", "--out")
+    done = twin(*given, out, "--from", "2025-01-05", "--every", "1d", "--ahead", "2d")
+    assert done.status == 0, done.output
+    assert "3 origins" in done.output and "naive" in done.output
+    scored = pq.read_table(out / "results.parquet").to_pylist()
+    keys = {(row["origin"], row["day"]) for row in scored}
+    assert len(keys) == 5  # two days, two days, and one: nothing was observed after the eighth
+    assert len(scored) == len(keys) * 5 * 6
+    assert all(row["crps"] > 0 and row["low80"] <= row["high80"] for row in scored)
+    first = {name: (out / name).read_bytes() for name in ("results.parquet", "forecasts.parquet")}
+    (out / "results.parquet").unlink()
+    assert twin("resume", out).status == 0
+    assert first == {name: (out / name).read_bytes() for name in first}
+    assert twin("report", out).status == 0
+    late = twin(*given, tmp_path / "none", "--from", "2025-01-08")
+    assert late.status == 2 and "from 2025-01-03 to 2025-01-07" in late.output
+    wrong = twin("backtest", out, "--from", "2025-01-05")
+    assert wrong.status == 2 and "no calibration" in wrong.output
+
+
+def test_a_sync_is_a_calibration_until_the_new_day(
+    calibrated: tuple[Path, str], observed: Path, tmp_path: Path
+) -> None:
+    """Day by day or at once, the posterior is the same to the byte; versions have their parents;
+    nothing new, days beyond the worlds and another platform are refused in a line."""
+    for name in ("daily", "once"):
+        shutil.copytree(calibrated[0], tmp_path / name)
+    for day in ("2025-01-07", "2025-01-08"):
+        done = twin("sync", tmp_path / "daily", "--on", observed, "--until", day)
+        assert done.status == 0, done.output
+    assert "version 2: until 2025-01-08, from version 1" in done.output
+    done = twin("sync", tmp_path / "once", "--on", observed)
+    assert done.status == 0 and "version 1: until 2025-01-08, from version 0" in done.output
+    one, two = (tmp_path / "daily/versions/002"), (tmp_path / "once/versions/001")
+    for name in ("posterior.parquet", "calibrated.yaml", "forecast.parquet"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+    assert yaml.safe_load((one / "calibrated.yaml").read_text())["extends"] == "../../scenario.yaml"
+    assert twin("check", one / "calibrated.yaml").status == 0
+    facts = json.loads((two / "version.json").read_text())
+    assert [each["day"] for each in facts["days"]] == ["2025-01-07", "2025-01-08"]
+    # four worlds allow no p below a fifth: what is least likely of all is said to be so often
+    assert all(each["p"] >= 0.2 for each in facts["days"])
+    again = twin("sync", tmp_path / "once", "--on", observed)
+    assert again.status == 2 and "nothing new" in again.output
+    changed = twin(
+        *("observe", observed.parent / "log", "--layout", "twin", "--k", "3"),
+        *("--out", tmp_path / "changed"),
+    )
+    assert changed.status == 0
+    other = twin("sync", tmp_path / "once", "--on", tmp_path / "changed")
+    assert other.status == 2 and "are not those that" in other.output
 
 
 @pytest.mark.parametrize(

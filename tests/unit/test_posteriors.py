@@ -3,12 +3,22 @@ parameters, with normal luck."""
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from tests.conftest import SCENARIOS
 from twin.experiments.calibrate import bank as bank_of
-from twin.experiments.calibrate import coverage, ensemble, fit, neighbours, regression, smoother
-from twin.experiments.calibrate import statistics as stats
-from twin.experiments.calibrate.fit import Future, Seen
+from twin.experiments.calibrate import (
+    coverage,
+    ensemble,
+    fit,
+    neighbours,
+    prior,
+    regression,
+    smoother,
+)
+from twin.experiments.calibrate.fit import Future
+from twin.observing.daily import Seen
+from twin.observing.statistics import Statistics
 from twin.scenario.loading import load
 from twin.world.params import value_at
 
@@ -85,6 +95,35 @@ def test_the_second_opinion_agrees() -> None:
     assert found.widths[:2] == pytest.approx(EXACT[:2], rel=0.25)
 
 
+def test_truths_left_out_in_closed_form_are_those_of_refits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ranks, widths and errors of every world, for a fixed penalty exactly; where refits choose
+    theirs again, nearly."""
+    given = bank(120, 6)
+    chosen = coverage.held_out(given, NONE, smoother.posterior, 1)
+    near = smoother.held_out(given)
+    assert np.abs(near.ranks - chosen.ranks).mean() < 0.01
+    assert near.widths == pytest.approx(chosen.widths, rel=0.02)
+    monkeypatch.setattr(regression, "PENALTIES", np.array([30.0]))
+    fast, slow = smoother.held_out(given), coverage.held_out(given, NONE, smoother.posterior, 1)
+    assert fast.ranks == pytest.approx(slow.ranks, abs=1e-9)
+    assert fast.widths == pytest.approx(slow.widths, rel=1e-9)
+    # a posterior mean has the mean of the others' errors too
+    assert fast.errors == pytest.approx(slow.errors, rel=1e-3)
+
+
+def test_few_worlds_lie_around_what_is_far_from_all() -> None:
+    """A world's own statistics have company as a typical one does; at four times the distance they
+    have less than a third of that."""
+    given = bank(300, 6)
+    found = regression.fit(given.y, given.x)
+    near = np.array([1 / np.median(found.alone(given.y[world])) for world in range(60)])
+    assert np.median(near) == pytest.approx(1.0, abs=0.15) and near.min() > 0.5
+    far = np.array([1 / np.median(found.alone(4 * given.y[world])) for world in range(60)])
+    assert far.max() < 0.34
+
+
 def test_noise_of_what_was_observed_widens_the_posterior() -> None:
     """Statistics as noisy again as worlds are: the exact posterior of twice the variance."""
     given = bank(600, 4)
@@ -119,11 +158,30 @@ def test_errors_out_of_fold_are_those_of_leaving_out() -> None:
             pytest.fail("no penalty gives the weights")
 
 
+def test_a_parameter_is_asked_for_on_the_scale_that_is_told() -> None:
+    """Statistics that are straight in the log-odds of a value take it on that scale; where scales
+    are as good as each other, the first is kept."""
+    rng = np.random.default_rng(5)
+    shares = rng.random((200, 2))
+    base = load(SCENARIOS / "forecasts.yaml")
+    texts = ["audience.patience=0.75..0.97", "audience.patience_sd=0.3..1.6"]
+    scales = prior.scales(prior.ranges(texts, base))
+    told = [scales[0][3].of(shares[:, 0]), scales[1][0].of(shares[:, 1])]
+    y = np.column_stack(told) + 0.1 * rng.normal(size=(200, 2))
+    chosen = fit.Asked(("a", "b"), shares, scales).told((y - y.mean(0)) / y.std(0))
+    assert chosen == (scales[0][3], scales[1][0])
+
+
 def test_scores_are_normal_and_stay_in_their_range() -> None:
-    """Shares and back, at the ends too."""
+    """Shares and back on every scale, at the ends too; what lies beyond is at the end."""
+    base = load(SCENARIOS / "forecasts.yaml")
+    given = prior.ranges(["audience.patience=0.75..0.97", "audience.return_a=0.25..2.5:log"], base)
     shares = np.array([0.0, 0.1, 0.5, 1.0])
-    back = ensemble.shares(ensemble.scores(shares))
-    assert back == pytest.approx([ensemble.EDGE, 0.1, 0.5, 1 - ensemble.EDGE])
+    scales = prior.scales(given)
+    assert [len(each) for each in scales] == [4, 2]
+    for scale in (each for some in scales for each in some):
+        assert scale.back(scale.of(shares)) == pytest.approx(shares, abs=1e-3)
+        assert scale.back(np.array([-99.0, 99.0])).tolist() == [0.0, 1.0]
     with pytest.raises(ValueError, match="no statistic differs"):
         ensemble.ensemble(["a"], np.zeros((3, 1)), ["b"], np.ones((3, 1)))
 
@@ -134,9 +192,11 @@ def test_what_no_world_comes_near_is_left_out_and_named() -> None:
     seen = [Seen({f"s{k}": float(v) for k, v in enumerate(row)}, {}) for row in y]
     for each in seen[10:]:
         del each.statistics["s3"]
-    observed: stats.Statistics = {f"s{k}": 0.1 for k in range(STATISTICS - 1)} | {"s5": 99.0}
-    names = [f"p{k}" for k in range(PARAMETERS)]
-    found = fit.fit(names, x, seen, observed, Future((), {}), 1)
+    observed: Statistics = {f"s{k}": 0.1 for k in range(STATISTICS - 1)} | {"s5": 99.0}
+    names = tuple(f"p{k}" for k in range(PARAMETERS))
+    grid = np.linspace(0, 1, 101)
+    scales = [[ensemble.Scale(grid, ensemble.scores(grid))]] * PARAMETERS
+    found = fit.fit(fit.Asked(names, ndtr(x), scales), seen, observed, Future((), {}), 1)
     assert found.beyond == ("s5",)
     left = {f"s{k}" for k in range(STATISTICS)} - {"s3", "s5", f"s{STATISTICS - 1}"}
     assert set(found.worlds.statistics) == left

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import click
@@ -119,10 +118,10 @@ def calibrate(
     args = {
         "on": str(Path(place).resolve()),
         "until": _day(until, place),
-        "ahead_d": _days("--ahead", ahead),
+        "ahead_d": days_of("--ahead", ahead),
         "worlds": many,
         "people": people or (QUICK_PEOPLE if quick else PEOPLE),
-        "burn_in_s": _days("--burn-in", burn_in) * DAY,
+        "burn_in_s": days_of("--burn-in", burn_in) * DAY,
         "vary": list(vary),
         "chance": chance,
         "quick": quick,
@@ -141,14 +140,11 @@ def calibrate(
 def _day(until: str | None, place: str) -> str:
     if until is None:
         return str(folder.read(place).manifest["last"])
-    try:
-        return dt.date.fromisoformat(until).isoformat()
-    except ValueError:
-        raise UsageError(f"--until {until}: is no date (write it as 2022-04-21)") from None
+    return common.date("--until", until).isoformat()
 
 
-def _days(flag: str, text: str) -> int:
-    """A duration in whole days."""
+def days_of(flag: str, text: str) -> int:
+    """A duration in whole days. Raises UsageError with the flag."""
     try:
         seconds = parse_duration(text)
     except ValueError as error:

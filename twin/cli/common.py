@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import os
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from twin.ground.errors import UsageError
 
 sets = click.option(
     "--set",
@@ -120,3 +123,11 @@ def axes(command: Callable[..., Any]) -> Callable[..., Any]:
             + ("creator_income{by=ai}." if name == "x" else "satisfaction_mean."),
         )(command)
     return command
+
+
+def date(flag: str, text: str) -> dt.date:
+    """A date as a flag has it. Raises UsageError."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{flag} {text}: is no date (write it as 2022-04-21)") from None

@@ -21,7 +21,16 @@ from twin.scenario.loading import load
 
 COMMANDS: dict[str, str] = {
     name: f"twin.experiments.{name}.command"
-    for name in ("compare", "sweep", "audit", "stress", "findings", "forecasts", "calibrate")
+    for name in (
+        "compare",
+        "sweep",
+        "audit",
+        "stress",
+        "findings",
+        "forecasts",
+        "calibrate",
+        "backtest",
+    )
 }
 """The module of each command."""
 

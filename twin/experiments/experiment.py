@@ -121,12 +121,14 @@ class Experiment:
         report(self)
         self.say(f"report: {self.out.rstrip('/')}/report.html")
 
-    def run(self, tasks: Sequence[Task], on: str | None, what: str = "runs") -> Ended:
+    def run(
+        self, tasks: Sequence[Task], on: str | None, what: str = "runs", store: Store | None = None
+    ) -> Ended:
         """Do what is left of some tasks, showing how far it is. What failed three times is printed,
-        and kept in ``failed``."""
+        and kept in ``failed``. ``store``: the folder of another experiment, whose tasks they are."""
         view = _Bar(what) if not self.quiet and Console().is_terminal else _Lines(what, self.quiet)
         try:
-            ended = run_all(self.store.root, tasks, on, view.show)
+            ended = run_all((store or self.store).root, tasks, on, view.show)
         except KeyboardInterrupt:
             view.close()
             self.finish("interrupted")

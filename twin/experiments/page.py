@@ -141,10 +141,10 @@ def left_out(name: str, what: str, left: Sequence[tuple[str, str]]) -> Section:
     return Section("left", name, "" if left else "None.", table=table)
 
 
-def write(experiment: Experiment, page: Report) -> None:
-    """Write ``report.html`` of an experiment's folder."""
+def write(experiment: Experiment, page: Report, place: str = "") -> None:
+    """Write ``report.html`` of an experiment's folder, at ``place`` (ends with a slash) in it."""
     experiment.store.write(
-        "report.html",
+        f"{place}report.html",
         render(page, experiment.store.read(SCENARIO).decode(), experiment.manifest).encode(),
     )
 

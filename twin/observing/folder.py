@@ -65,6 +65,11 @@ class Observed:
         manifest = {**self.manifest, "until": day.isoformat()}
         return Observed(self.path, manifest, made)
 
+    @property
+    def last(self) -> dt.date:
+        """The last day that is known."""
+        return dt.date.fromisoformat(self.manifest.get("until", self.manifest["last"]))
+
     def digest(self) -> str:
         """Marks what these tables hold: that of a log until a day, too."""
         rows = {name: table.to_pydict() for name, table in sorted(self.tables.items())}

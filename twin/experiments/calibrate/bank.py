@@ -47,17 +47,26 @@ class Bank:
     points: Array
     k: int
     days: int
+    until: dt.date
+
+    @property
+    def last(self) -> dt.date:
+        """The last day of every world."""
+        return self.scenario.start + dt.timedelta(days=self.days - 1)
 
     def __len__(self) -> int:
         return len(self.points)
 
     def tasks(self) -> list[Task]:
-        """A task for each world."""
+        """A task for each world. Statistics are kept for every day that the calibration can be
+        brought up to date on."""
+        days = range((self.last - self.until).days + 1)
+        seen = [(self.until + dt.timedelta(days=day)).isoformat() for day in days]
         return [
             Task(
                 "log",
                 f"{folder(world)}/manifest.json",
-                {"sets": self.sets(world), "k": self.k},
+                {"sets": self.sets(world), "k": self.k, "seen": seen},
                 weight=self.scenario.warm_up + self.days * DAY,
             )
             for world in range(len(self))
@@ -91,26 +100,22 @@ def sized(scenario: Scenario, people: int) -> dict[str, str]:
     return found
 
 
-def bank(
-    scenario: Scenario,
-    first: dt.date,
-    days: int,
-    texts: Sequence[str],
-    options: Mapping[str, Any],
-) -> Bank:
-    """The bank of a scenario for a platform that was observed from ``first`` on, over ``days`` with
-    what is forecast. ``options``: worlds, people, burn_in_s, k. Raises UsageError and
-    ScenarioError."""
+def bank(scenario: Scenario, first: dt.date, args: Mapping[str, Any], k: int) -> Bank:
+    """The bank of a scenario for a platform that was observed from ``first`` on, with cells of
+    ``k`` people or more. ``args`` of the calibration: until, ahead_d, vary, worlds, people,
+    burn_in_s. Raises UsageError and ScenarioError."""
+    until = dt.date.fromisoformat(args["until"])
+    days = (until - first).days + 1 + int(args["ahead_d"])
     sets = {
-        **sized(scenario, int(options["people"])),
+        **sized(scenario, int(args["people"])),
         "start": first.isoformat(),
-        "warm_up": format_duration(int(options["burn_in_s"])),
+        "warm_up": format_duration(int(args["burn_in_s"])),
         "duration": format_duration(days * DAY),
         "policies": "[]",
     }
     common = tuple(f"{key}={value}" for key, value in sets.items())
     with as_file(scenario) as path:
         made = load(path, common)
-    given = prior.ranges(texts, made)
-    points = prior.shares(given, int(options["worlds"]), scenario.seed)
-    return Bank(made, common, given, points, int(options["k"]), days)
+    given = prior.ranges(args["vary"], made)
+    points = prior.shares(given, int(args["worlds"]), scenario.seed)
+    return Bank(made, common, given, points, k, days, until)

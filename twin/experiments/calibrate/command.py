@@ -16,14 +16,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from twin.experiments.calibrate import bank, ensemble, fit, outcome, words
+from twin.experiments.calibrate import bank, fit, outcome, prior, reading, words
 from twin.experiments.calibrate import report as report_page
 from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.coverage import LEAST_TRUTHS
-from twin.experiments.calibrate.fit import Fit, Seen
+from twin.experiments.calibrate.fit import Asked, Fit
 from twin.experiments.experiment import Experiment
 from twin.ground.errors import UsageError
 from twin.observing import folder
+from twin.observing.daily import Seen
 from twin.observing.folder import Observed
 from twin.scenario.loading import Scenario
 
@@ -71,10 +72,8 @@ def made(scenario: Scenario, args: dict[str, Any]) -> tuple[Observed, Bank]:
     """What was observed, and the bank; all that can be refused is refused here, before any world
     runs."""
     observed = platform(args)
-    first = observed.days()[0]
-    days = (dt.date.fromisoformat(args["until"]) - first).days + 1 + int(args["ahead_d"])
-    options = {**args, "k": observed.manifest["privacy"]["k"]}
-    return observed, bank.bank(scenario, first, days, args["vary"], options)
+    k = int(observed.manifest["privacy"]["k"])
+    return observed, bank.bank(scenario, observed.days()[0], args, k)
 
 
 def resume(experiment: Experiment, on: str | None) -> None:
@@ -82,31 +81,29 @@ def resume(experiment: Experiment, on: str | None) -> None:
     args = experiment.manifest["args"]
     observed, worlds = made(experiment.scenario, args)
     experiment.run(worlds.tasks(), on, "worlds")
-    found = fitted(experiment, observed, worlds)
-    outcome.write(experiment, worlds, found, dt.date.fromisoformat(args["until"]))
+    found = fitted(experiment, observed, worlds, worlds.until, (on, None))
+    outcome.write(experiment, worlds, found, observed)
     experiment.finish("done", verdict=found.held.verdict)
+    second = fit.second(found, experiment.scenario.seed)
     experiment.conclude(
-        words.lines(worlds, found), lambda each: report_page.write(each, observed, worlds, found)
+        words.lines(worlds, found, second),
+        lambda each: report_page.write(each, observed, worlds, (found, second)),
     )
 
 
-def read(experiment: Experiment, worlds: Bank, until: dt.date, chance: bool) -> list[Seen | None]:
-    """What is read of every world; None of one that failed."""
-    found: list[Seen | None] = []
-    for world, task in enumerate(worlds.tasks()):
-        if task.result in experiment.failed:
-            found.append(None)
-            continue
-        with experiment.store.local(bank.folder(world)) as path:
-            found.append(Seen.of(folder.read(path), until, chance))
-    return found
-
-
-def fitted(experiment: Experiment, observed: Observed, worlds: Bank) -> Fit:
-    """The posterior. Raises UsageError where too few worlds or statistics are left."""
+def fitted(
+    experiment: Experiment,
+    observed: Observed,
+    worlds: Bank,
+    until: dt.date,
+    where: tuple[str | None, Experiment | None] = (None, None),
+) -> Fit:
+    """The posterior given what was observed until a day, with all later days of the bank's worlds.
+    ``where``: what is left to be read of worlds is read there, shown by that experiment. Raises
+    UsageError where too few worlds or statistics are left."""
     args = experiment.manifest["args"]
-    until, chance = dt.date.fromisoformat(args["until"]), bool(args["chance"])
-    seen = read(experiment, worlds, until, chance)
+    chance = bool(args["chance"])
+    seen = reading.read(experiment, worlds, until, chance, where)
     kept = [world for world, each in enumerate(seen) if each is not None]
     if len(kept) < LEAST_WORLDS and not args["quick"]:
         raise UsageError(
@@ -114,21 +111,28 @@ def fitted(experiment: Experiment, observed: Observed, worlds: Bank) -> Fit:
             f"failed/)"
         )
     there = [each for each in seen if each is not None]
-    target = Seen.of(observed, until, chance).statistics
-    last = until + dt.timedelta(days=int(args["ahead_d"]))
-    if len(target) < LEAST_STATISTICS:
+    target = Seen.until(observed, until)
+    if not chance:
+        target = target.without_chance()
+    if len(target.statistics) < LEAST_STATISTICS:
         raise UsageError(
-            f"--on {args['on']}: tells {len(target)} statistics, a calibration needs "
-            f"{LEAST_STATISTICS} ({', '.join(target) or 'none'})"
+            f"{observed.path}: tells {len(target.statistics)} statistics, a calibration needs "
+            f"{LEAST_STATISTICS} ({', '.join(target.statistics) or 'none'})"
         )
-    return fit.fit(
-        [each.vary.path for each in worlds.given],
-        ensemble.scores(worlds.points[kept]),
-        there,
-        target,
-        fit.future(there, until, last),
-        experiment.scenario.seed,
-    )
+    try:
+        return fit.fit(
+            Asked(
+                tuple(each.vary.path for each in worlds.given),
+                worlds.points[kept],
+                prior.scales(worlds.given),
+            ),
+            there,
+            target.statistics,
+            fit.future(there, until, worlds.last, target.daily),
+            experiment.scenario.seed,
+        )
+    except ValueError as error:
+        raise UsageError(f"{experiment.out}: {error} (give more worlds or days)") from None
 
 
 def report(experiment: Experiment, **options: str) -> None:
@@ -136,4 +140,6 @@ def report(experiment: Experiment, **options: str) -> None:
     for name, text in options.items():
         raise UsageError(f"--{name} {text}: a calibration has no two-sided map (leave it out)")
     observed, worlds = made(experiment.scenario, experiment.manifest["args"])
-    report_page.write(experiment, observed, worlds, fitted(experiment, observed, worlds))
+    found = fitted(experiment, observed, worlds, worlds.until)
+    second = fit.second(found, experiment.scenario.seed)
+    report_page.write(experiment, observed, worlds, (found, second))

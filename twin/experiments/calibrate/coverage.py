@@ -12,7 +12,7 @@ simulation-based calibration.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,11 @@ class Coverage:
     ranks: Array
     widths: Array
     errors: Array
+
+    def part(self, quantities: Sequence[str]) -> Coverage:
+        """The same of some quantities."""
+        at = [self.quantities.index(name) for name in quantities]
+        return Coverage(tuple(quantities), self.ranks[:, at], self.widths[at], self.errors[at])
 
     def inside(self, level: float) -> Array:
         """Share of truths inside the central interval of a level (quantities,)."""

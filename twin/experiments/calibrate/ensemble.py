@@ -1,8 +1,7 @@
 """Worlds drawn from a prior, as the update of a calibration sees them.
 
-    x    what is asked for, in normal scores (worlds, quantities): z = Phi^-1(share of the way that a
-         parameter lies in its range), so that a uniform or log-uniform prior is exactly normal, and
-         what an update returns is inside the range
+    x    what is asked for (worlds, quantities): of a parameter its place in its range, on the scale
+         on which the statistics tell it best (`Scale`): normal scores, shares, logarithms or log-odds
     y    what would be observed of such a world (worlds, statistics), each on a scale of its own on
          which its spread over worlds is near to normal (log of amounts, logit of shares), less the
          mean over worlds and divided by their sd
@@ -18,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 Array = NDArray[np.float64]
 EDGE = 1e-4
@@ -32,9 +31,21 @@ def scores(shares: Array) -> Array:
     return np.asarray(ndtri(np.clip(shares, EDGE, 1 - EDGE)))
 
 
-def shares(scores: Array) -> Array:
-    """Shares (0..1) of normal scores; the inverse of `scores`."""
-    return np.asarray(ndtr(scores))
+@dataclass(frozen=True)
+class Scale:
+    """A scale of a parameter: ``values`` (points,), rising, at ``grid`` (points,), shares 0..1 of
+    the way through its range. Draws beyond an end are at the end."""
+
+    grid: Array
+    values: Array
+
+    def of(self, shares: Array) -> Array:
+        """Values at shares."""
+        return np.interp(shares, self.grid, self.values)
+
+    def back(self, values: Array) -> Array:
+        """Shares at values."""
+        return np.interp(values, self.values, self.grid)
 
 
 @dataclass(frozen=True)

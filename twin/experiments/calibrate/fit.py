@@ -9,37 +9,51 @@ is read.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments.calibrate import coverage, ensemble, neighbours, regression, smoother
-from twin.experiments.calibrate import statistics as stats
 from twin.experiments.calibrate.coverage import Coverage
-from twin.experiments.calibrate.ensemble import Array, Ensemble
-from twin.observing.folder import Observed
+from twin.experiments.calibrate.ensemble import Array, Ensemble, Scale
+from twin.observing.daily import QUANTITIES, Seen, centred
+from twin.observing.statistics import Statistics
 
 MARGIN = 0.25
 """Sds beyond the farthest world at which an observed statistic is one that the model cannot
 produce."""
 MOST_MISSING = 0.05
 """Share of worlds that may lack a statistic."""
-Daily = Mapping[str, Mapping[dt.date, float]]
+CLEARLY = 0.98
+"""Error over that on the first scale below which another scale is taken."""
+MOST_RARE = 0.5
+"""Share of worlds in which a response may be too rare to be shown."""
+TRUTHS = 60
+"""Worlds that a second opinion is asked for: it refits for each."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What is read of one log until a day: statistics by name, quantities by day."""
+class Asked:
+    """Parameters that are asked for: where the worlds lie in their ranges (worlds, parameters), 0 ..
+    1, and the scales on which each might be told."""
 
-    statistics: stats.Statistics
-    daily: Daily
+    names: tuple[str, ...]
+    shares: Array
+    scales: Sequence[Sequence[Scale]]
 
-    @classmethod
-    def of(cls, observed: Observed, until: dt.date, explore: bool) -> Seen:
-        """Statistics until a day, and all days: of a platform those until then as well."""
-        return cls(stats.of(observed.until(until), explore), stats.daily(observed))
+    def told(self, statistics: Array) -> tuple[Scale, ...]:
+        """The scale of each on which standardised statistics (worlds, statistics) tell it best, out
+        of fold; the first unless another is clearly better."""
+        chosen = []
+        for place, scales in enumerate(self.scales):
+            x = np.column_stack([scale.of(self.shares[:, place]) for scale in scales])
+            x = (x - x.mean(0)) / x.std(0)
+            error = regression.fit(statistics, x).error
+            best = int(np.argmin(error))
+            chosen.append(scales[best if error[best] < CLEARLY * error[0] else 0])
+        return tuple(chosen)
 
 
 @dataclass(frozen=True)
@@ -56,113 +70,152 @@ class Check:
 
 @dataclass(frozen=True)
 class Fit:
-    """``draws`` (worlds, quantities) of the posterior in normal scores; ``parameters`` are the first
-    of its quantities. ``held`` and ``second``: coverage of the smoother and of the second opinion
-    over the worlds of the bank; ``checks``: worst first; ``beyond``: statistics that no world comes
-    near, left out."""
+    """``draws`` (worlds, quantities) of the posterior; ``parameters``, on ``scales``, are the first
+    of its quantities, days to come the others. ``at`` (statistics,): what was observed, on the scale
+    of ``worlds.y``; ``every``: coverage over the worlds of the bank; ``checks``: worst first;
+    ``beyond``: statistics that no world comes near, left out; ``effective``: how many worlds lie
+    around what was observed, over how many lie around a typical world; ``days`` that worlds go on
+    for."""
 
     worlds: Ensemble
+    at: Array
     parameters: tuple[str, ...]
+    scales: tuple[Scale, ...]
     draws: Array
-    other: Array
-    held: Coverage
-    second: Coverage
+    every: Coverage
     checks: tuple[Check, ...]
     beyond: tuple[str, ...]
+    effective: float
+    days: int
+
+    @property
+    def held(self) -> Coverage:
+        """Coverage of the parameters."""
+        return self.every.part(self.parameters)
+
+    @property
+    def foretold(self) -> Coverage:
+        """Coverage of days to come."""
+        return self.every.part(self.worlds.quantities[len(self.parameters) :])
+
+    def column(self, name: str, day: dt.date) -> Array | None:
+        """Draws of a quantity of a day (worlds,); None where it is not foretold."""
+        wanted = quantity(name, day)
+        if wanted not in self.worlds.quantities:
+            return None
+        return np.asarray(self.draws[:, self.worlds.quantities.index(wanted)])
 
     def shares(self) -> Array:
         """Draws of the parameters as shares of the way through their ranges."""
-        return ensemble.shares(self.draws[:, : len(self.parameters)])
+        return np.column_stack(
+            [scale.back(self.draws[:, place]) for place, scale in enumerate(self.scales)]
+        )
 
 
 @dataclass(frozen=True)
 class Future:
-    """What was to come in the worlds of a bank: ``values`` (worlds, days) per name, on the scale of
-    `twin.experiments.calibrate.statistics.DAILY`; of people and impressions less the mean until the
-    day, as worlds are smaller than a platform."""
+    """What was to come in the worlds of a bank: ``values`` (worlds, days) by quantity, as
+    `twin.observing.daily.centred` has them. A day on which a world has no reading is NaN there."""
 
     days: tuple[dt.date, ...]
     values: Mapping[str, Array]
 
 
-RELATIVE = ("people", "impressions")
-"""Forecast against their own mean until the day."""
-
-
-def relative(daily: Daily, until: dt.date) -> dict[str, dict[dt.date, float]]:
-    """Days of a log, with what is `RELATIVE` less its mean until a day."""
-    made = {}
-    for name, days in daily.items():
-        known = [value for day, value in days.items() if day <= until and np.isfinite(value)]
-        base = float(np.mean(known)) if name in RELATIVE and known else 0.0
-        made[name] = {day: value - base for day, value in days.items()}
-    return made
-
-
-def future(worlds: Sequence[Seen], until: dt.date, last: dt.date) -> Future:
-    """Days after ``until`` up to ``last`` in all worlds; a day on which a world has no reading is
-    NaN there."""
+def future(worlds: Sequence[Seen], until: dt.date, last: dt.date, names: Collection[str]) -> Future:
+    """Days after ``until`` up to ``last`` in all worlds, of these quantities."""
     days = tuple(until + dt.timedelta(days=1 + i) for i in range((last - until).days))
-    each = [relative(world.daily, until) for world in worlds]
+    each = [centred(world, until) for world in worlds]
     values = {
-        name: np.array([[world[name].get(day, np.nan) for day in days] for world in each])
-        for name in stats.DAILY
+        name: np.array([[world.get(name, {}).get(day, np.nan) for day in days] for world in each])
+        for name in QUANTITIES
+        if name in names
     }
     return Future(days, values)
 
 
-def matrix(
-    worlds: Sequence[Seen], observed: stats.Statistics
-) -> tuple[tuple[str, ...], Array, Array]:
+def quantity(name: str, day: dt.date) -> str:
+    """What a quantity of a day is called among the quantities of a posterior."""
+    return f"{name} on {day}"
+
+
+def ahead(to_come: Future) -> Iterator[tuple[str, Array]]:
+    """Every quantity of every day with its values in the worlds (worlds,). One that many worlds lack
+    is left out; a world that lacks another has the mean."""
+    for name, values in to_come.values.items():
+        for place, day in enumerate(to_come.days):
+            column = values[:, place]
+            missing = ~np.isfinite(column)
+            if missing.mean() <= MOST_MISSING:
+                yield quantity(name, day), np.where(missing, column[~missing].mean(), column)
+
+
+def matrix(worlds: Sequence[Seen], observed: Statistics) -> tuple[tuple[str, ...], Array, Array]:
     """Names of the statistics that the platform and nearly all worlds have, those of the worlds
-    (worlds, statistics) and of the platform (statistics,). A world that lacks one has the mean."""
+    (worlds, statistics) and of the platform (statistics,). A world that lacks one has the mean; one
+    in which a response was too rare to be shown has the least rate that was."""
     names = []
     columns = []
     for name in observed:
         column = np.array([world.statistics.get(name, np.nan) for world in worlds])
         missing = ~np.isfinite(column)
-        if missing.mean() > MOST_MISSING:
+        rare = name.endswith(" rate")
+        if missing.mean() > (MOST_RARE if rare else MOST_MISSING):
             continue
         names.append(name)
-        columns.append(np.where(missing, column[~missing].mean(), column))
+        known = column[~missing]
+        columns.append(np.where(missing, known.min() if rare else known.mean(), column))
     return tuple(names), np.column_stack(columns), np.array([observed[name] for name in names])
 
 
 def fit(
-    parameters: Sequence[str],
-    scores: Array,
+    asked: Asked,
     worlds: Sequence[Seen],
-    observed: stats.Statistics,
+    observed: Statistics,
     to_come: Future,
     seed: int,
 ) -> Fit:
-    """The posterior given ``observed``. ``scores`` (worlds, parameters): normal scores of where the
-    worlds lie in the priors."""
+    """The posterior given ``observed`` of what is ``asked`` for and what is ``to_come``.
+
+    Raises ValueError where no statistic differs between the worlds.
+    """
     names, raw, target = matrix(worlds, observed)
     beyond = out_of_reach(names, raw, target)
     kept = np.array([name not in beyond for name in names])
-    quantities, ahead = [*parameters], [scores]
-    for name, values in to_come.values.items():
-        if values.size and np.isfinite(values).all():
-            quantities += [f"{name} on {day}" for day in to_come.days]
-            ahead.append(values)
     known = tuple(name for name, keep in zip(names, kept, strict=True) if keep)
-    bank = ensemble.ensemble(quantities, np.concatenate(ahead, axis=1), known, raw[:, kept])
-    at = bank.standard(
-        np.array([dict(zip(names, target, strict=True))[name] for name in bank.statistics])
+    bank = ensemble.ensemble(asked.names, asked.shares, known, raw[:, kept])
+    scales = asked.told(bank.y)
+    x = [scale.of(asked.shares[:, place]) for place, scale in enumerate(scales)]
+    columns = dict(ahead(to_come))
+    bank = replace(
+        bank,
+        quantities=(*asked.names, *columns),
+        x=np.column_stack([*x, *columns.values()]),
     )
-    noise = np.zeros(len(at))
-    draws = smoother.posterior(bank, at, noise, seed)
+    by_name = dict(zip(names, target, strict=True))
+    at = bank.standard(np.array([by_name[name] for name in bank.statistics]))
+    draws = smoother.posterior(bank, at, np.zeros(len(at)), seed)
+    own = bank.x[:, : len(scales)]
     return Fit(
         bank,
-        tuple(parameters),
+        at,
+        asked.names,
+        scales,
         draws,
-        neighbours.posterior(bank, at, noise, seed),
-        coverage.held_out(bank, noise, smoother.posterior, seed),
-        coverage.held_out(bank, noise, neighbours.posterior, seed),
-        checks(bank, draws[:, : len(parameters)], at),
+        smoother.held_out(bank),
+        checks(bank, (own, draws[:, : len(scales)]), at),
         beyond,
+        float(1.0 / np.median(regression.fit(bank.y, own).alone(at))),
+        len(to_come.days),
     )
+
+
+def second(found: Fit, seed: int) -> Coverage:
+    """Coverage of the second opinion on the parameters, over `TRUTHS` of the worlds."""
+    at = [found.worlds.quantities.index(name) for name in found.parameters]
+    bank = replace(found.worlds, quantities=found.parameters, x=found.worlds.x[:, at])
+    chosen = np.unique(np.linspace(0, len(bank) - 1, TRUTHS).round().astype(int)).tolist()
+    none = np.zeros(len(bank.statistics))
+    return coverage.against(bank, chosen, none, neighbours.posterior, seed, None)
 
 
 def out_of_reach(names: Sequence[str], raw: Array, target: Array) -> tuple[str, ...]:
@@ -172,12 +225,14 @@ def out_of_reach(names: Sequence[str], raw: Array, target: Array) -> tuple[str, 
     return tuple(name for name, out in zip(names, outside, strict=True) if out)
 
 
-def checks(bank: Ensemble, draws: Array, observed: Array) -> tuple[Check, ...]:
+def checks(bank: Ensemble, parameters: tuple[Array, Array], observed: Array) -> tuple[Check, ...]:
     """What the model says of each statistic at the posterior's parameters, with the luck that
-    worlds have, beside what was observed; worst first."""
-    known = draws.shape[1]
-    found = regression.fit(quadratic(bank.x[:, :known]), bank.y)
-    said = found.at(quadratic(draws)) + (bank.y - found.left)
+    worlds have, beside what was observed; worst first. ``parameters``: of the worlds, and draws,
+    both (worlds, parameters)."""
+    own, draws = parameters
+    middle, spread = own.mean(0), own.std(0)
+    found = regression.fit(quadratic((own - middle) / spread), bank.y)
+    said = found.at(quadratic((draws - middle) / spread)) + (bank.y - found.left)
     made = []
     for k, name in enumerate(bank.statistics):
         scale, middle = bank.spread[k], bank.middle[k]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
 from twin.experiments.calibrate import prior
 from twin.experiments.calibrate.bank import Bank
-from twin.experiments.calibrate.fit import RELATIVE, Fit
+from twin.experiments.calibrate.ensemble import Array
+from twin.experiments.calibrate.fit import Fit
 from twin.experiments.experiment import Experiment
+from twin.observing.daily import QUANTITIES, daily, level
+from twin.observing.folder import Observed
 from twin.scenario.yamlish import write_text
 
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
@@ -44,11 +48,16 @@ RESULTS = pa.schema(
 )
 
 
-def write(experiment: Experiment, worlds: Bank, found: Fit, until: dt.date) -> None:
-    """Write everything but the report."""
-    experiment.store.write("calibrated.yaml", calibrated(worlds, found, until).encode())
-    experiment.table("posterior.parquet", posterior(worlds, found))
-    experiment.table("forecast.parquet", pa.Table.from_pylist(forecast(found, until), FORECAST))
+def write(
+    experiment: Experiment, worlds: Bank, found: Fit, observed: Observed, place: str = ""
+) -> None:
+    """Write everything but the report, at ``place`` (ends with a slash) in the folder."""
+    until = observed.last
+    yaml = calibrated(worlds, found, until, "../" * place.count("/"))
+    experiment.store.write(f"{place}calibrated.yaml", yaml.encode())
+    experiment.table(f"{place}posterior.parquet", posterior(worlds, found))
+    ahead = pa.Table.from_pylist(forecast(found, observed), FORECAST)
+    experiment.table(f"{place}forecast.parquet", ahead)
     rows = [
         {
             "statistic": each.name,
@@ -61,7 +70,7 @@ def write(experiment: Experiment, worlds: Bank, found: Fit, until: dt.date) -> N
         }
         for each in found.checks
     ]
-    experiment.table("results.parquet", pa.Table.from_pylist(rows, RESULTS))
+    experiment.table(f"{place}results.parquet", pa.Table.from_pylist(rows, RESULTS))
 
 
 def medians(worlds: Bank, found: Fit) -> dict[str, str]:
@@ -73,10 +82,10 @@ def medians(worlds: Bank, found: Fit) -> dict[str, str]:
     }
 
 
-def calibrated(worlds: Bank, found: Fit, until: dt.date) -> str:
+def calibrated(worlds: Bank, found: Fit, until: dt.date, up: str) -> str:
     """The scenario of the calibration, as a file that extends it: what the platform's log
     identified. The rest stays what it was, and is named."""
-    identified = found.held.identified[: len(worlds.given)]
+    identified = found.held.identified
     tree: dict[str, object] = {}
     for (path, value), told in zip(medians(worlds, found).items(), identified, strict=True):
         if not told:
@@ -93,13 +102,13 @@ def calibrated(worlds: Bank, found: Fit, until: dt.date) -> str:
     ]
     if rest:
         head.append(f"# Not identified, and left as they were: {', '.join(rest)}.")
-    body = {"extends": "scenario.yaml", "name": "calibrated", "mechanisms": tree}
+    body = {"extends": f"{up}scenario.yaml", "name": "calibrated", "mechanisms": tree}
     return "\n".join(head) + "\n" + write_text(body)
 
 
 def posterior(worlds: Bank, found: Fit) -> pa.Table:
     """Equally weighted draws."""
-    shares = np.clip(found.shares(), 0.0, 1.0)
+    shares = found.shares()
     rows = [
         {
             "draw": draw,
@@ -115,23 +124,36 @@ def posterior(worlds: Bank, found: Fit) -> pa.Table:
     return pa.Table.from_pylist(rows, POSTERIOR)
 
 
-def forecast(found: Fit, until: dt.date) -> list[dict[str, object]]:
-    """Quantiles of what was to come: rates as shares; people and impressions as multiples of their
-    mean until the day."""
+def forecast(
+    found: Fit, observed: Observed, last: dt.date | None = None
+) -> list[dict[str, object]]:
+    """Quantiles of what is to come, on the platform's own scale: shares, and amounts a day; of days
+    up to ``last``, else all."""
+    until, seen = observed.last, daily(observed)
+    most = found.days if last is None else min(found.days, (last - until).days)
     made: list[dict[str, object]] = []
-    for place, name in enumerate(found.worlds.quantities):
-        quantity, on, day = name.rpartition(" on ")
-        if place < len(found.parameters) or not on:
-            continue
-        values = np.quantile(found.draws[:, place], LEVELS)
-        shown = np.exp(values) if quantity in RELATIVE else 1 / (1 + np.exp(-values))
-        when = dt.date.fromisoformat(day)
-        made.append(
-            {
-                "quantity": quantity,
-                "day": when,
-                "ahead_d": (when - until).days,
-                **{f"q{level:g}": float(value) for level, value in zip(LEVELS, shown, strict=True)},
-            }
-        )
+    for name in QUANTITIES:
+        for ahead in range(1, most + 1):
+            day = until + dt.timedelta(days=ahead)
+            draws = found.column(name, day)
+            if draws is None:
+                continue
+            values = shown(name, draws, seen[name], until)
+            quantiles = np.quantile(values, LEVELS)
+            made.append(
+                {
+                    "quantity": name,
+                    "day": day,
+                    "ahead_d": ahead,
+                    **{
+                        f"q{at:g}": float(value)
+                        for at, value in zip(LEVELS, quantiles, strict=True)
+                    },
+                }
+            )
     return made
+
+
+def shown(name: str, draws: Array, days: Mapping[dt.date, float], until: dt.date) -> Array:
+    """Draws of a quantity, as people read them, on the scale of a platform that had ``days``."""
+    return QUANTITIES[name].shown(draws + level(days, until))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from bokeh.models import ColumnDataSource
 from bokeh.plotting import figure
 
 from twin.experiments import drawing
-from twin.experiments.calibrate import outcome
-from twin.experiments.calibrate import statistics as stats
 from twin.experiments.calibrate.bank import Bank
-from twin.experiments.calibrate.fit import RELATIVE, Check, Fit
+from twin.experiments.calibrate.fit import Check, Fit
+from twin.observing.daily import QUANTITIES, daily
 from twin.observing.folder import Observed
 from twin.readers.pictures import INK
 
@@ -68,18 +67,17 @@ def checks(found: Fit) -> figure:
     return plot
 
 
-def fans(observed: Observed, found: Fit, until: str) -> list[tuple[str, str, figure]]:
-    """One picture for each quantity that was forecast: what was observed, and the fan."""
-    last = dt.date.fromisoformat(until)
-    rows = outcome.forecast(found, last)
+def fans(
+    observed: Observed, rows: Sequence[Mapping[str, object]], after: Observed | None = None
+) -> list[tuple[str, str, figure]]:
+    """One picture for each quantity of a forecast (`twin.experiments.calibrate.outcome.forecast`):
+    what was observed, the fan, and what was observed afterwards if it is there."""
     made = []
-    for quantity, days in stats.daily(observed).items():
+    later = {} if after is None else daily(after)
+    for quantity, days in daily(observed).items():
         ahead = [row for row in rows if row["quantity"] == quantity]
         if not ahead:
             continue
-        known = {day: value for day, value in days.items() if np.isfinite(value)}
-        relative = quantity in RELATIVE
-        base = float(np.mean(list(known.values()))) if relative else 0.0
         plot = figure(
             height=260,
             x_axis_type="datetime",
@@ -87,21 +85,27 @@ def fans(observed: Observed, found: Fit, until: str) -> list[tuple[str, str, fig
             sizing_mode="stretch_width",
         )
         times = [_noon(row["day"]) for row in ahead]
-        scale = float(np.exp(base)) if relative else 1.0
         for low, high, alpha in (
             ("q0.025", "q0.975", 0.15),
             ("q0.1", "q0.9", 0.25),
             ("q0.25", "q0.75", 0.4),
         ):
-            ends = [[float(str(row[name])) * scale for row in ahead] for name in (low, high)]
+            ends = [[float(str(row[name])) for row in ahead] for name in (low, high)]
             plot.varea(x=times, y1=ends[0], y2=ends[1], fill_color=DARK, fill_alpha=alpha)
-        plot.line(times, [float(str(row["q0.5"])) * scale for row in ahead], color=DARK, width=2)
-        values = np.array(list(known.values()))
-        shown = np.exp(values) if relative else 1 / (1 + np.exp(-values))
-        plot.scatter([_noon(day) for day in known], shown, size=5, color=INK)
-        drawing.time_mark(plot, _noon(last) + dt.timedelta(hours=12))
+        plot.line(times, [float(str(row["q0.5"])) for row in ahead], color=DARK, width=2)
+        _dots(plot, quantity, days, INK)
+        told = {row["day"] for row in ahead}
+        found = {day: value for day, value in later.get(quantity, {}).items() if day in told}
+        _dots(plot, quantity, found, drawing.BAD)
+        drawing.time_mark(plot, _noon(observed.last) + dt.timedelta(hours=12))
         made.append((f"fan-{quantity.replace(' ', '-')}", quantity.capitalize(), plot))
     return made
+
+
+def _dots(plot: figure, quantity: str, days: Mapping[dt.date, float], color: str) -> None:
+    """Observed days of a quantity."""
+    values = QUANTITIES[quantity].shown(np.array(list(days.values())))
+    plot.scatter([_noon(day) for day in days], values, size=5, color=color)
 
 
 def _noon(day: object) -> dt.datetime:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from twin.experiments import design
-from twin.experiments.calibrate.ensemble import Array
+from twin.experiments.calibrate import ensemble
+from twin.experiments.calibrate.ensemble import Array, Scale
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.uncertain import Uncertain
 from twin.ground.digest import sha
@@ -30,11 +31,13 @@ STANDARD = (
     ("audience.responses.click.intercept=-4.0..0.0", "how readily people click"),
     ("audience.responses.click.quality=0.0..1.5", "how far quality decides"),
     ("audience.responses.click.match=0.5..4.5", "how far taste decides"),
-    ("audience.responses.like.intercept=-8.5..-3.5", "how readily people like"),
+    ("audience.responses.like.intercept=-7.0..-4.0", "how readily people like"),
     ("recommender.explore_slots=0..12", "slots that the feed keeps for what is new"),
     ("creators.human.posts_mean=0.1/d..1.5/d:log", "how much people post"),
 )
 """Parameter with its range, and what it is."""
+GRID = 2001
+"""Points of a scale."""
 
 
 def ranges(texts: Iterable[str], scenario: Scenario) -> list[Uncertain]:
@@ -57,6 +60,25 @@ def shares(given: Sequence[Uncertain], worlds: int, seed: int) -> Array:
         for each in given
     ]
     return np.column_stack(columns)
+
+
+def scales(given: Sequence[Uncertain]) -> list[list[Scale]]:
+    """Scales on which each parameter might be asked for: normal scores, shares of the range, and,
+    where values allow, logarithms and log-odds. Statistics answer to some parameters along a
+    straight line on one of them alone."""
+    made = []
+    grid = np.linspace(0.0, 1.0, GRID)
+    for each in given:
+        low, high = each.vary.low, each.vary.high
+        value = low * (high / low) ** grid if each.vary.log else low + grid * (high - low)
+        found = [Scale(grid, ensemble.scores(grid)), Scale(grid, grid)]
+        # a range of a logarithm is uniform in it already
+        if low > 0 and not each.vary.log:
+            found.append(Scale(grid, np.log(value)))
+        if low > 0 and high < 1:
+            found.append(Scale(grid, np.log(value / (1 - value))))
+        made.append(found)
+    return made
 
 
 def texts(given: Sequence[Uncertain], point: Array) -> tuple[str, ...]:

@@ -22,17 +22,39 @@ PENALTIES = np.geomspace(0.01, 10_000.0, 25)
 class Fit:
     """``weights`` (features, quantities), ``middle`` (features,), ``mean`` (quantities,); ``left``
     (worlds, quantities) what all other worlds say of each, and ``error`` (quantities,) the root
-    mean square of how far off that is."""
+    mean square of how far off that is; ``penalty`` (quantities,), and ``u`` (worlds, k), ``d``
+    (k,), ``vt`` (k, features) the decomposition of the features less their middle."""
 
     weights: Array
     middle: Array
     mean: Array
     left: Array
     error: Array
+    penalty: Array
+    u: Array
+    d: Array
+    vt: Array
 
     def at(self, features: Array) -> Array:
         """Predictions for features (..., features)."""
         return np.asarray(self.mean + (features - self.middle) @ self.weights)
+
+    def hat(self, penalty: float) -> Array:
+        """How much each world's value pulls each world's prediction (worlds, worlds)."""
+        shrunk = self.d**2 / (self.d**2 + penalty)
+        return np.asarray((self.u * shrunk) @ self.u.T + 1.0 / len(self.u))
+
+    def alone(self, features: Array) -> Array:
+        """How far from the worlds some features (features,) lie, by quantity (quantities,): the
+        leverage that they would have, over what a world of the bank has on the line of all others.
+        About 1 where there are as many worlds around as around a typical one."""
+        along = (features - self.middle) @ self.vt.T
+        made = np.empty(len(self.penalty))
+        for place, penalty in enumerate(self.penalty):
+            own = np.diag(self.hat(float(penalty)))
+            there = 1.0 / len(self.u) + (along**2 / (self.d**2 + penalty)).sum()
+            made[place] = there / (own / np.maximum(1.0 - own, 1e-6)).mean()
+        return made
 
 
 def fit(features: Array, x: Array) -> Fit:
@@ -42,6 +64,7 @@ def fit(features: Array, x: Array) -> Fit:
     told = u.T @ (x - mean)
     error = np.full(x.shape[1], np.inf)
     weights, left = np.zeros((features.shape[1], x.shape[1])), np.zeros_like(x)
+    chosen = np.full(x.shape[1], PENALTIES[-1])
     for penalty in PENALTIES:
         shrunk = d**2 / (d**2 + penalty)
         leverage = (u**2 * shrunk).sum(1) + 1.0 / len(x)
@@ -50,6 +73,6 @@ def fit(features: Array, x: Array) -> Fit:
         out = x - (x - fitted) / np.maximum(1.0 - leverage, 1e-6)[:, None]
         off = np.sqrt(((x - out) ** 2).mean(0))
         better = off < error
-        error[better], left[:, better] = off[better], out[:, better]
+        error[better], left[:, better], chosen[better] = off[better], out[:, better], penalty
         weights[:, better] = (vt.T * (d / (d**2 + penalty))) @ told[:, better]
-    return Fit(weights, middle, mean, left, error)
+    return Fit(weights, middle, mean, left, error, chosen, u, d, vt)

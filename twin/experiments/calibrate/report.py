@@ -5,7 +5,7 @@ from __future__ import annotations
 from twin.experiments import page as reporting
 from twin.experiments.calibrate import outcome, pictures, words
 from twin.experiments.calibrate.bank import Bank
-from twin.experiments.calibrate.coverage import LEAST_RANKS
+from twin.experiments.calibrate.coverage import LEAST_RANKS, Coverage
 from twin.experiments.calibrate.fit import Check, Fit
 from twin.experiments.calibrate.prior import STANDARD
 from twin.experiments.experiment import Experiment
@@ -18,22 +18,29 @@ MEANINGS = {text.partition("=")[0]: what for text, what in STANDARD}
 TONES = {"calibrated": "good", "too few worlds to say": "flat"}
 
 
-def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) -> None:
-    """Write ``report.html``."""
-    args = experiment.manifest["args"]
-    told = found.held.identified[: len(worlds.given)]
+def write(
+    experiment: Experiment,
+    observed: Observed,
+    worlds: Bank,
+    fitted: tuple[Fit, Coverage],
+    place: str = "",
+) -> None:
+    """Write ``report.html`` of a fit and the coverage of its second opinion, at ``place`` (ends with
+    a slash) in the folder."""
+    (found, second), args = fitted, experiment.manifest["args"]
+    told = found.held.identified
     page = Report(
         title="Calibration",
         lead="A few small worlds, to see that all runs: no calibration."
         if args["quick"]
-        else f"What the log until {args['until']} says of {worlds.scenario.name}",
+        else f"What the log until {observed.last} says of {worlds.scenario.name}",
         summary=[
             Summary(
                 "Can it be believed?",
                 [
                     [
                         (
-                            words.believed(found),
+                            words.believed(found, second),
                             TONES.get(found.held.verdict, "bad"),
                         )
                     ]
@@ -50,25 +57,25 @@ def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) 
         sections=[
             parameters(worlds, found),
             statistics(found),
-            *ahead(observed, found, args),
-            coverage(found),
+            *ahead(observed, found),
+            coverage(found, second),
         ],
         methods=[
             ("Worlds", f"{len(found.worlds)}, drawn from the priors by Latin hypercube"),
             ("People of a world", f"{args['people']:,}: fitted and forecast at this size"),
-            ("Observed until", str(args["until"])),
-            ("Digest of what was read", str(args["observed"])),
+            ("Observed until", str(observed.last)),
+            ("Digest of what was read", observed.digest()),
             ("Update", "one closed-form step of the ensemble smoother, errors out of fold"),
             *reporting.usual_methods(experiment),
         ],
         notices=reporting.failures(experiment),
     )
-    reporting.write(experiment, page)
+    reporting.write(experiment, page, place)
 
 
 def parameters(worlds: Bank, found: Fit) -> Section:
     """Posterior against prior, by parameter."""
-    medians = outcome.medians(worlds, found)
+    medians, held = outcome.medians(worlds, found), found.held
     rows = list(enumerate(worlds.given))
     columns: list[Column[tuple[int, object]]] = [
         Column("Parameter", lambda each: Cell(worlds.given[each[0]].vary.path), numeric=False),
@@ -81,13 +88,11 @@ def parameters(worlds: Bank, found: Fit) -> Section:
         Column("Median", lambda each: Cell(medians[worlds.given[each[0]].vary.path])),
         Column(
             "Width over prior",
-            lambda each: Cell(
-                f"{found.held.widths[each[0]]:.2f}", float(found.held.widths[each[0]])
-            ),
+            lambda each: Cell(f"{held.widths[each[0]]:.2f}", float(held.widths[each[0]])),
         ),
         Column(
             "",
-            lambda each: Cell("" if found.held.identified[each[0]] else "not identified"),
+            lambda each: Cell("" if held.identified[each[0]] else "not identified"),
             numeric=False,
         ),
     ]
@@ -136,9 +141,9 @@ def _range(ends: tuple[float, float]) -> str:
     return f"{ends[0]:.3g} .. {ends[1]:.3g}"
 
 
-def ahead(observed: Observed, found: Fit, args: dict[str, object]) -> list[Section]:
+def ahead(observed: Observed, found: Fit) -> list[Section]:
     """What was to come, if anything was asked for."""
-    made = pictures.fans(observed, found, str(args["until"]))
+    made = pictures.fans(observed, outcome.forecast(found, observed))
     if not made:
         return []
     return [
@@ -152,13 +157,13 @@ def ahead(observed: Observed, found: Fit, args: dict[str, object]) -> list[Secti
     ]
 
 
-def coverage(found: Fit) -> Section:
+def coverage(found: Fit, second: Coverage) -> Section:
     """How far it can be believed."""
-    names = found.held.quantities[: len(found.parameters)]
-    inside = {level: found.held.inside(level) for level in (0.8, 0.9)}
-    uniform = found.held.uniform
+    held, other = found.held, second.inside(0.8)
+    inside = {level: held.inside(level) for level in (0.8, 0.9)}
+    uniform = held.uniform
     columns: list[Column[int]] = [
-        Column("Parameter", lambda at: Cell(names[at]), numeric=False),
+        Column("Parameter", lambda at: Cell(held.quantities[at]), numeric=False),
         Column("80 % held", lambda at: _share(inside[0.8][at])),
         Column("90 % held", lambda at: _share(inside[0.9][at])),
         Column(
@@ -171,18 +176,18 @@ def coverage(found: Fit) -> Section:
         ),
         Column(
             "Error over prior",
-            lambda at: Cell(f"{found.held.errors[at]:.2f}", float(found.held.errors[at])),
+            lambda at: Cell(f"{held.errors[at]:.2f}", float(held.errors[at])),
         ),
         Column(
             "Second opinion, 80 % held",
-            lambda at: _share(found.second.inside(0.8)[at]),
+            lambda at: _share(other[at]),
         ),
     ]
     return Section(
         "coverage",
         "Can it be believed?",
         "Every world of the bank in turn is a truth that the others are asked for.",
-        table=reporting.tabulated(columns, [*range(len(names))]),
+        table=reporting.tabulated(columns, [*range(len(held.quantities))]),
     )
 
 

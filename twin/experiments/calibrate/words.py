@@ -14,9 +14,9 @@ FAR = 3.0
 """Sds of the model at which a statistic is called one that the calibrated model misses."""
 
 
-def lines(worlds: Bank, found: Fit) -> list[str]:
+def lines(worlds: Bank, found: Fit, second: Coverage) -> list[str]:
     """The result in lines."""
-    shares = found.shares()
+    shares, held = found.shares(), found.held
     made = [
         f"{len(found.worlds)} worlds, {len(found.worlds.statistics)} statistics, "
         f"{len(found.parameters)} parameters",
@@ -26,16 +26,16 @@ def lines(worlds: Bank, found: Fit) -> list[str]:
         low, middle, high = (
             each.vary.at(float(share)) for share in np.quantile(shares[:, place], (0.1, 0.5, 0.9))
         )
-        width = found.held.widths[place]
-        told = "" if found.held.identified[place] else "  not identified"
+        width = held.widths[place]
+        told = "" if held.identified[place] else "  not identified"
         made.append(
             f"{each.vary.path:<40} {middle:<13} {low + ' .. ' + high:<19} {width:.2f}{told}"
         )
-    made += [believed(found), *missed(found)]
+    made += [believed(found, second), *missed(found)]
     return made
 
 
-def believed(found: Fit) -> str:
+def believed(found: Fit, second: Coverage) -> str:
     """Whether the posterior can be believed, in a line."""
     said = ", ".join(
         f"{level:.0%} interval held {found.held.pooled(level):.0%}" for level in LEVELS[1:3]
@@ -45,9 +45,13 @@ def believed(found: Fit) -> str:
             f"{found.held.verdict} whether it can be believed: {len(found.worlds)} ran, "
             f"{LEAST_TRUTHS} are needed"
         )
-    other = "" if agree(found.held, found.second) else "; the second opinion is overconfident"
+    other = "" if agree(found.held, second) else "; the second opinion is overconfident"
+    days = ""
+    if found.days:
+        days = f"; of days to come the 80 % interval held {found.foretold.pooled(0.8):.0%}"
     return (
-        f"{found.held.verdict}: with every world in turn as the truth, the {said} of truths{other}"
+        f"{found.held.verdict}: with every world in turn as the truth, the {said} of parameters"
+        f"{days}{other}"
     )
 
 

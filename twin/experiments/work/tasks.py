@@ -6,6 +6,7 @@ one file.
     whole    a run from its start under settings: its readings
     means    the same, reduced to means over windows
     log      a run from its start, read as a platform's log is: aggregates of its impressions
+    seen     statistics of such aggregates until a day
     study    a calculation without a world
 
 All runs of one replicate share their luck, so branches differ by what their policies do. Results do
@@ -15,6 +16,7 @@ order of the board.
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,8 +34,9 @@ from twin.experiments.effects import window_means
 from twin.experiments.work.store import Store
 from twin.ground.crew import asked
 from twin.ground.errors import UsageError
-from twin.observing import mapping
+from twin.observing import daily, folder, mapping
 from twin.observing.command import Settings, observe
+from twin.observing.daily import Seen
 from twin.record.impressions import Impressions
 from twin.record.results import per_day
 from twin.record.watch import Rows
@@ -163,8 +166,9 @@ def reduced(
 
 
 def log(store: Store, task: Task) -> None:
-    """Args: sets, k (least cell of aggregates). Leaves an observed folder, of which the result is
-    the manifest. The burn-in is not kept for other runs: none has these settings."""
+    """Args: sets, k (least cell of aggregates), policies, seen (days until which statistics are
+    kept). Leaves an observed folder, of which the result is the manifest. The burn-in is not kept
+    for other runs: none has these settings."""
     with ExitStack() as stack:
         scenario = _scenario(store, task.args, stack)
         work = Path(stack.enter_context(TemporaryDirectory()))
@@ -175,8 +179,18 @@ def log(store: Store, task: Task) -> None:
         simulation.run(scenario.duration + 1)
         impressions.finish()
         settings = Settings(k=int(task.args["k"]), quiet=True, threads=1)
-        observe([str(work / "log")], mapping.read(None, "twin", {}), work / "observed", settings)
-        store.put_folder(work / "observed", task.result.rpartition("/")[0])
+        made = work / "observed"
+        found = observe([str(work / "log")], mapping.read(None, "twin", {}), made, settings)
+        for day in map(dt.date.fromisoformat, task.args.get("seen", ())):
+            (made / daily.file(day)).write_bytes(Seen.until(found, day).encoded())
+        store.put_folder(made, task.result.rpartition("/")[0])
+
+
+def seen(store: Store, task: Task) -> None:
+    """Args: world (an observed folder), day. Leaves what is seen of it until then."""
+    with store.local(str(task.args["world"])) as path:
+        day = dt.date.fromisoformat(task.args["day"])
+        store.write(task.result, Seen.until(folder.read(path), day).encoded())
 
 
 def study(store: Store, task: Task) -> None:
@@ -194,5 +208,6 @@ KINDS: dict[str, Callable[[Store, Task], None]] = {
     "whole": whole,
     "means": means,
     "log": log,
+    "seen": seen,
     "study": study,
 }

@@ -12,14 +12,15 @@ worlds were recovered from their logs, see `twin.observing.identify`.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtri
 
 from twin.observing.folder import Observed
 
@@ -28,6 +29,9 @@ LEAST = 1e-6
 """Shares closer to 0 or 1 than this count as that close: log-odds are finite."""
 Statistics = dict[str, float]
 """Transformed values by name."""
+BY_CHANCE = ", chosen by chance"
+"""Ends the names of what is read of impressions that chance chose: a calibration leaves them out
+where they are what is to be forecast."""
 
 
 def odds(share: float) -> float:
@@ -94,14 +98,11 @@ class Histogram:
         return float(1 - ((have[1:] + have[:-1]) * np.diff(people)).sum())
 
 
-def of(observed: Observed, explore: bool = False) -> Statistics:
-    """All statistics of an observed folder that are finite. ``explore``: also those of impressions
-    that chance chose; left out where they are what is to be forecast."""
+def of(observed: Observed) -> Statistics:
+    """All statistics of an observed folder that are finite."""
     found: Statistics = {}
-    for each in (_levels, _people, _items, _visits, _together, _course):
+    for each in (_levels, _people, _items, _visits, _together, _course, _random):
         found.update(each(observed))
-    if explore:
-        found.update(_random(observed))
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
@@ -109,16 +110,16 @@ def _sum(table: pa.Table, column: str) -> float:
     return float(pc.sum(table[column]).as_py() or 0)
 
 
-def _where(observed: Observed, name: str, **where: object) -> pa.Table:
+def where(observed: Observed, name: str, **having: object) -> pa.Table:
     """Rows with these values; none where the folder has no such table."""
     if name not in observed.tables:
         return pa.table({})
-    return observed.select(name, **where)
+    return observed.select(name, **having)
 
 
-def rates(observed: Observed, **where: object) -> dict[str, tuple[float, float]]:
+def rates(observed: Observed, **having: object) -> dict[str, tuple[float, float]]:
     """How many impressions got each response and of how many it is known, by response."""
-    table = _where(observed, "responses", **where)
+    table = where(observed, "responses", **having)
     if not table.num_rows:
         return {}
     found = table.group_by("response").aggregate([("total", "sum"), ("known", "sum")])
@@ -135,7 +136,7 @@ def _levels(observed: Observed) -> Iterator[tuple[str, float]]:
     for name, (total, known) in sorted(rates(observed, cut="all").items()):
         if total:
             yield f"{name} rate", odds(total / known)
-    table = _where(observed, "counts", cut="all")
+    table = where(observed, "counts", cut="all")
     if not table.num_rows:
         return
     users, sessions, shown = (_sum(table, name) for name in ("users", "sessions", "impressions"))
@@ -144,12 +145,25 @@ def _levels(observed: Observed) -> Iterator[tuple[str, float]]:
         yield "sessions per person and day", amount(sessions / users)
     if sessions:
         yield "impressions per session", amount(shown / sessions)
+    yield from _sources(observed)
+
+
+def _sources(observed: Observed) -> Iterator[tuple[str, float]]:
+    """Where impressions came from, in the log's own words."""
+    table = where(observed, "counts", cut="source")
+    total = _sum(table, "impressions") if table.num_rows else 0.0
+    if not total:
+        return
+    found = table.group_by("label").aggregate([("impressions", "sum")]).to_pylist()
+    for row in sorted(found, key=lambda row: str(row["label"])):
+        if row["impressions_sum"]:
+            yield f"impressions from {row['label']}", odds(row["impressions_sum"] / total)
 
 
 def histogram(observed: Observed, of: str, quantity: str) -> Histogram | None:
     """A distribution: over all days where it is by day, at the end where it is so far; None where
     there is none."""
-    table = _where(observed, "distributions", of=of, quantity=quantity)
+    table = where(observed, "distributions", of=of, quantity=quantity)
     if not table.num_rows:
         return None
     late = table.filter(pc.equal(table["window"], "so far"))
@@ -167,7 +181,7 @@ def _people(observed: Observed) -> Iterator[tuple[str, float]]:
                 value = found.quantile(share) / found.mean
                 yield f"people's {short}, quantile {share}", amount(value)
             yield f"people's {short}, spread", amount(found.spread())
-    table = _where(observed, "counts", cut="all")
+    table = where(observed, "counts", cut="all")
     active = histogram(observed, "user", "active days")
     if active is not None and table.num_rows:
         days = len(observed.days())
@@ -206,28 +220,68 @@ def _visits(observed: Observed) -> Iterator[tuple[str, float]]:
             yield f"next session within {hours} h", odds(found.share(hours * 3600))
 
 
+_UNITS = ("item", "maker", "session", "user", "user and item", "user and maker")
+PAIRED: dict[str, tuple[str, ...]] = {
+    "click": _UNITS,
+    "long_view": _UNITS,
+    "like": ("user", "user and maker", "item"),
+}
+"""Responses that are compared within units. Likes are rare: only where many pairs are."""
+
+
 def _together(observed: Observed) -> Iterator[tuple[str, float]]:
     """How much likelier two responses are together than apart, for pairs of impressions of one
-    person, item, maker, session, and of one person within a maker: taste, quality and match."""
-    table = _where(observed, "pairs")
+    person, item, maker, session, and of one person within a maker: taste, quality and match; and
+    what they share on the scale of what decides a response (`shared`)."""
+    table = where(observed, "pairs")
     level = rates(observed, cut="all")
     if not table.num_rows:
         return
     sums = table.group_by(["of", "response"]).aggregate([("pairs", "sum"), ("both", "sum")])
     for row in sorted(sums.to_pylist(), key=lambda row: (row["of"], row["response"])):
-        name = row["response"]
-        if name not in ("click", "long_view") or name not in level or not row["pairs_sum"]:
+        name, of_ = row["response"], row["of"]
+        if of_ not in PAIRED.get(name, ()) or name not in level or not row["pairs_sum"]:
             continue
         total, known = level[name]
         if total and row["both_sum"]:
-            together = row["both_sum"] / row["pairs_sum"]
-            yield f"{name} twice, one {row['of']}", amount(together / (total / known) ** 2)
+            share, together = total / known, row["both_sum"] / row["pairs_sum"]
+            yield f"{name} twice, one {of_}", amount(together / share**2)
+            yield f"{name} shared, one {of_}", math.atanh(shared(share, together))
+
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+_STEEPEST = 1.5
+"""Angle at which a correlation counts as 1: its inverse hyperbolic tangent is finite."""
+
+
+def shared(share: float, both: float) -> float:
+    """Correlation of two normal quantities that each exceed one threshold with probability
+    ``share``, and together with probability ``both`` (tetrachoric correlation).
+
+    Unlike the ratio of ``both`` to ``share`` squared it does not fall as responses get common: what
+    people, items and makers add to the odds of a response is read apart from its level.
+    Plackett (1954), Biometrika 41: Phi2(h, h; r) = Phi(h)^2 + integral from 0 to asin r of
+    exp(-h^2 / (1 + sin t)) dt / (2 pi).
+    """
+    threshold = float(ndtri(share))
+
+    def excess(angle: float) -> float:
+        along = angle * (_NODES + 1) / 2
+        density = np.exp(-(threshold**2) / (1 + np.sin(along)))
+        joint = share**2 + float((_WEIGHTS * density).sum()) * angle / 2 / (2 * math.pi)
+        return joint - both
+
+    # at -1.3 the density is still smooth enough for the nodes
+    low, high = -1.3, _STEEPEST
+    if excess(low) >= 0:
+        return math.sin(low)
+    return math.sin(high if excess(high) <= 0 else brentq(excess, low, high))
 
 
 def _course(observed: Observed) -> Iterator[tuple[str, float]]:
     """Where things go: the second half of the days against the first, deep in a session against
     its beginning, supply."""
-    table = _where(observed, "counts", cut="all")
+    table = where(observed, "counts", cut="all")
     days = observed.days()
     if table.num_rows and len(days) >= 4:
         middle = pa.scalar(days[len(days) // 2], pa.date32())
@@ -245,7 +299,7 @@ def _course(observed: Observed) -> Iterator[tuple[str, float]]:
             value = deep["click"][0] / deep["click"][1]
             base = shallow["click"][0] / shallow["click"][1]
             yield f"click rate at depth {depth} against 0", amount(value / base)
-    supply = _where(observed, "supply", of="item")
+    supply = where(observed, "supply", of="item")
     shown = _sum(table, "impressions") if table.num_rows else 0.0
     if supply.num_rows and shown:
         yield "new items per impression", amount(_sum(supply, "new") / shown)
@@ -255,29 +309,4 @@ def _random(observed: Observed) -> Iterator[tuple[str, float]]:
     """Responses to what chance chose."""
     for name, (total, known) in sorted(rates(observed, cut="explore", key=1).items()):
         if total:
-            yield f"{name} rate, chosen by chance", odds(total / known)
-
-
-DAILY: Mapping[str, Callable[[float, float, float, float], float]] = {
-    "click rate": lambda users, shown, clicks, known: odds(clicks / known) if known else math.nan,
-    "people": lambda users, shown, clicks, known: amount(users),
-    "impressions": lambda users, shown, clicks, known: amount(shown),
-}
-"""What is forecast of a day, on its scale, from sums of the day: people, impressions, clicks, and
-impressions of which it is known."""
-
-
-def daily(observed: Observed) -> dict[str, dict[dt.date, float]]:
-    """Quantities of `DAILY` by day, on their scales."""
-    counts = {row["day"]: row for row in _where(observed, "counts", cut="all").to_pylist()}
-    clicks = {
-        row["day"]: row
-        for row in _where(observed, "responses", cut="all", response="click").to_pylist()
-    }
-    made: dict[str, dict[dt.date, float]] = {name: {} for name in DAILY}
-    for day, row in sorted(counts.items()):
-        click = clicks.get(day, {})
-        total, known = click.get("total") or 0, click.get("known") or 0
-        for name, read in DAILY.items():
-            made[name][day] = read(row["users"] or 0, row["impressions"] or 0, total, known)
-    return made
+            yield f"{name} rate{BY_CHANCE}", odds(total / known)
