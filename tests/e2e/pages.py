@@ -36,6 +36,7 @@ GROUPS = {
     ),
     "test_docs_live.py": ("docs/how-to/live.md", "docs/how-to/grafana.md"),
     "test_docs_observe.py": ("docs/how-to/observe.md",),
+    "test_docs_calibrate.py": ("docs/how-to/calibrate.md",),
     "test_docs_mechanism.py": ("docs/how-to/metric.md", "docs/how-to/mechanism.md"),
 }
 """Which test file runs the commands of which pages."""

@@ -1,0 +1,35 @@
+"""Commands of the page about calibrating to a platform and following it, and what they answer."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import pages
+
+COMMANDS = pages.commands(*pages.GROUPS["test_docs_calibrate.py"])
+SAID = {
+    "twin calibrate": ("width over prior", "too few worlds to say", "report: calibrated/"),
+    "twin backtest": ("4 origins", "click rate: ", "naive", "report: backtest/"),
+    "twin sync calibrated --on observed --until": ("version 1: until 2025-01-14",),
+}
+"""What a reader must find in the answer, by how the command begins."""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a clone holds."""
+    return pages.copied(tmp_path_factory.mktemp("clone") / "twin")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command(command: str, fresh: Path) -> None:
+    """Each does what it says without an error."""
+    answer = pages.bash(command, fresh)
+    for begin, said in SAID.items():
+        if command.startswith(begin):
+            assert all(line in answer for line in said), answer
+
+
+def test_answers_are_looked_at() -> None:
+    """Every beginning is that of a command."""
+    assert all(any(command.startswith(begin) for command in COMMANDS) for begin in SAID)
