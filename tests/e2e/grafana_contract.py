@@ -17,13 +17,14 @@ It proves that the calls fit that contract, not that a Grafana keeps it.
 """
 
 import base64
+import contextlib
 import json
 import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 RANK = {"Viewer": 0, "Editor": 1, "Admin": 2}
 TAGS_LENGTH = 500
@@ -59,6 +60,11 @@ class Contract:
         )
         self.faults: list[tuple[str, int, bytes, dict[str, str]]] = []
         """What is answered instead: a pattern for 'METHOD /api/path', status, body, headers."""
+        self.stumbles: tuple[int, int, dict[str, str], bool] | None = None
+        """Every so manieth change is answered with this status and these headers instead; whether
+        it was done all the same."""
+        self.slow_s = 0.0
+        """How long the answer to a change takes, which is done at once."""
         self.folders: dict[str, dict[str, Any]] = {}
         self.sources: dict[str, dict[str, Any]] = {}
         self.dashboards: dict[str, dict[str, Any]] = {}
@@ -438,6 +444,12 @@ def _handler(contract: Contract, prefix: str) -> type[BaseHTTPRequestHandler]:
                 for pattern, code, body, headers in contract.faults:
                     if re.search(pattern, line):
                         return self.reply(code, body, headers)
+                change = self.command != "GET"
+                stumbles = contract.stumbles if change else None
+                if stumbles and len(contract.changes()) % stumbles[0] == 0:
+                    if stumbles[3]:
+                        self.found(parts, api, raw)
+                    return self.reply(stumbles[1], b"<html>busy", stumbles[2])
                 try:
                     if not parts.path.startswith(api + "/"):
                         return self.reply(
@@ -445,16 +457,20 @@ def _handler(contract: Contract, prefix: str) -> type[BaseHTTPRequestHandler]:
                             b"<!DOCTYPE html><title>Grafana</title>",
                             {"content-type": "text/html"},
                         )
-                    found = contract.answer(
-                        self.command,
-                        parts.path.removeprefix(api),
-                        parse_qs(parts.query),
-                        json.loads(raw or b"null"),
-                        self.headers.get("authorization", ""),
-                    )
+                    found = self.found(parts, api, raw)
+                    time.sleep(contract.slow_s if change else 0)
                     return self.reply(200, b"" if found is None else json.dumps(found).encode(), {})
                 except Answer as answer:
                     return self.reply(answer.code, json.dumps(answer.body).encode(), answer.headers)
+
+        def found(self, parts: SplitResult, api: str, raw: bytes) -> Any:
+            return contract.answer(
+                self.command,
+                parts.path.removeprefix(api),
+                parse_qs(parts.query),
+                json.loads(raw or b"null"),
+                self.headers.get("authorization", ""),
+            )
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
@@ -466,8 +482,10 @@ def _handler(contract: Contract, prefix: str) -> type[BaseHTTPRequestHandler]:
                 **headers,
             }.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            # one who waits no longer has hung up
+            with contextlib.suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -137,7 +137,7 @@ def test_a_grafana_that_comes_later_gets_every_mark(tmp_path: Path) -> None:
         assert shown(server.contract) == SHOWN
     assert (
         said.count("refuses the connection") == 1
-        and "its annotations follow when Grafana answers" in said
+        and "its annotations follow when Grafana takes them" in said
     )
 
 

@@ -21,7 +21,9 @@ import requests
 from tests.conftest import ROOT, SCENARIOS, settings, twin
 from tests.e2e.prometheus import CONFIG, Prometheus, running, wanted
 from tests.given.readings import ROWS, START, folder_with
-from twin.ground.units import DAY
+from twin.ground.units import DAY, parse_start
+from twin.readers.backlog import declared
+from twin.readers.reading_back import ReadBack, address
 from twin.readers.receiver import TOKEN
 from twin.readers.remote_write import Sender
 from twin.record import mailbox
@@ -404,6 +406,77 @@ def test_a_server_without_the_settings_of_simulated_time_is_told_what_it_lacks(
         )
 
 
+@contextmanager
+def swallowing(server: Prometheus) -> Iterator[tuple[str, list[int]]]:
+    """A proxy that confirms what is written and drops it, as long as the list has something;
+    questions go through to a Prometheus."""
+    dropping = [1]
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if not dropping:
+                requests.post(
+                    server.write_url, data=body, headers=dict(self.headers), timeout=30
+                ).raise_for_status()
+            self.send_response(204)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            answer = requests.get(f"{server.url}{self.path}", timeout=30)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{proxy.server_port}/api/v1/write", dropping
+        proxy.shutdown()
+
+
+def test_what_is_confirmed_and_dropped_is_found_by_reading_it_back(
+    server: Prometheus, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that says yes and keeps nothing: one line and a status, and all is sent again once
+    it is mended, where it is read back. Without --verify nobody would know."""
+    monkeypatch.setattr("twin.readers.reading_back.PATIENCE_S", 0.0)
+    manifest = load_manifest(finished)
+    parts = (finished, parse_start(manifest["start"]), declared(manifest), identity(manifest))
+    with swallowing(server) as (url, dropping):
+        sender = Sender(url, *parts, note=print)
+        sender.hasten()
+        assert sender.run() and "all 13 readings" in sender.outcome()
+        line = sender.verify(address(url, ""))
+        sender.cursor.close()
+        assert " has 0 of " in line and f"reading of {manifest['start']}; something" in line
+        assert "twin send " in line and "\n" not in line
+        dropping.clear()
+        sent = twin("send", "run", "--remote-write", url, "--verify", cwd=tmp_path)
+    assert "all 13 readings" in sent.stdout and "were read back" in sent.stdout
+    is_exact(server, finished)
+    # another branch of the run has not arrived
+    other = ReadBack(parts[0], parts[1], parts[2], {**parts[3], "branch": "x"})
+    assert other.ask(server.url, lambda seconds: True).lost
+
+
+def test_a_run_reads_back_what_it_sent(server: Prometheus, tmp_path: Path) -> None:
+    """In the run itself; an address that cannot be asked is said, with the status."""
+    flags = ("run", BASE, *SHORT, "--remote-write", server.write_url)
+    done = twin(*flags, "--out", "a", "--verify", cwd=tmp_path)
+    assert "all 13 readings" in done.stdout and "were read back" in done.stdout
+    nobody = f"http://127.0.0.1:{server.port}/nobody"
+    done = twin(*flags, "--out", "b", "--quiet", "--verify", nobody, cwd=tmp_path, check=False)
+    assert done.returncode == 3 and not done.stdout and len(done.stderr.splitlines()) == 1
+    assert f"could not be read back: {nobody} cannot be asked: it answers 404" in done.stderr
+
+
 def test_two_at_once_are_refused(server: Prometheus, tmp_path: Path) -> None:
     """While a run sends, `twin send` to the same receiver says so."""
     process = begun(tmp_path, server.write_url)
@@ -446,6 +519,8 @@ def test_a_series_without_a_reading_is_absent_there_and_not_old(
         (["run", str(BASE), "--remote-write", "http://me:geheim@h/w"], "TWIN_REMOTE_WRITE_USER"),
         (["send", "absent", "--remote-write", "http://h/w"], "not a run folder"),
         (["send", "absent"], "--remote-write"),
+        (["run", str(BASE), "--verify"], "give --remote-write too"),
+        (["send", "absent", "--remote-write", "http://h/w", "--verify"], "does not follow from"),
         (["export", "absent"], "not a run folder"),
         (["export", ".", "--out", "."], "is a folder"),
     ],

@@ -125,6 +125,28 @@ def test_registry_and_lists_of_evidence_agree() -> None:
             assert not {name.partition(".")[0] for name, _ in outcome.nearest} & blind
 
 
+def test_an_outcome_that_was_fitted_to_is_in_sample() -> None:
+    """Where an experiment is none as a whole, exactly those outcomes of it are that a script fits
+    to, by the numbers that are held as its results."""
+    marked = {
+        f"{id}.{outcome.id}"
+        for id in catalogue.IDS
+        for outcome in catalogue.experiment(id).outcomes
+        if outcome.in_sample
+    }
+    used = {
+        each.id
+        for each in evidence.FITTING
+        if each.fitted_by and each.id.partition(".")[0] in catalogue.IDS
+    }
+    assert marked == used == {"E01.O1", "E01.O2"}
+    aims = dict(zip([each.id for each in response_fit.TARGETS], response_fit.aims(), strict=True))
+    for name in used:
+        study, _, outcome = name.partition(".")
+        assert catalogue.experiment(study).status == "development"
+        assert aims[name] == truths.DEVELOPMENT[study][outcome].y
+
+
 STUDY = re.compile(r"^([A-Z][\w'-]+)|\b(\d{4}\.\d{4,5})\b|\b((?:19|20)\d\d)\b")
 
 

@@ -274,6 +274,40 @@ def test_what_score_prints() -> None:
         words.scored(key, {})
 
 
+def parts(lines: list[str]) -> tuple[str, str]:
+    """What is scored, and what is checked in sample."""
+    before, _, after = "\n".join(lines).partition("In-sample checks:")
+    return before, after
+
+
+@pytest.mark.parametrize("score", [words.development, lambda read: words.scored(DEVELOPMENT, read)])
+def test_outcomes_that_were_fitted_to_are_scored_apart(score) -> None:
+    """Single ones of E01, and all of E04 and E05, without a key and with one; they count in no
+    number of the forecasts, and no sentence is written of them."""
+    read = {
+        id: (
+            {"quick": False},
+            [
+                fan(truth.y if truth.sized else 0.0, 0.1, 0.05, name)
+                for name, truth in results.items()
+            ],
+        )
+        for id, results in DEVELOPMENT.items()
+    }
+    forecasts, checks = parts(score(read))
+    fitted = ["E01.O1", "E01.O2", *(f"E0{n}.O{k}" for n in (4, 5) for k in (1, 2, 3))]
+    others = ["E01.O3", "E02.O1", "E03.O1", "E06.O3"]
+    assert all(name in checks and name not in forecasts for name in fitted)
+    assert all(name in forecasts and name not in checks for name in others)
+    assert "of 8. Nulls called null" in forecasts and "of 8. Nulls called null" in checks
+    assert "The sentence that may be written" in forecasts
+    assert "sentence that may be written:" not in checks
+    assert "were fitted to these results: no sentence may be written" in checks
+    only, without = parts(score({"E02": read["E02"]}))
+    assert "E02.O1" in only and not without
+    assert not parts(score({"E05": read["E05"]}))[0].strip()
+
+
 KEY = """\
 source: a test
 results:

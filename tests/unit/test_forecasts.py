@@ -16,6 +16,7 @@ from twin.experiments.forecasts import (
     command,
     document,
     expressions,
+    listing,
     page,
     quantities,
     readings,
@@ -359,6 +360,24 @@ def test_the_page_is_that_of_the_files() -> None:
     for id, (head, said) in words.folder(place).items():
         assert not head["quick"] and head["worlds"] >= LEAST and head["id"] == id
         assert [each.id for each in said] == [each.id for each in catalogue.experiment(id).outcomes]
+
+
+def test_what_was_fitted_to_is_named_where_experiments_are_listed(plans, tmp_path) -> None:
+    """In both lists, on the page and by `make`; and no digest of a mapping rests on it."""
+    short, full = "\n".join(listing.short(plans.values())), "\n".join(listing.full([plans["E01"]]))
+    for text in (short, full):
+        assert "O1 sd, SESOI 0.05, in-sample: anger" in text
+        assert "O3 sd, SESOI 0.05, sign: whether" in text
+    assert "(development; in-sample: O1, O2)" in full
+    assert "| development; in-sample: O1, O2 | not made yet |" in page.text(tmp_path)
+    made = ({"id": "E01", "title": "", "status": "development", "worlds": 30, "quick": False},)
+    said = [document.Answer(name, "sd", 0.05, cannot="no") for name in ("O1", "O3")]
+    lines = "\n".join(words.lines([(*made, said)]))
+    assert "O1, in-sample" in lines and "O3, in-sample" not in lines
+    plan = plans["E01"]
+    plain = [replace(each, in_sample=False) for each in plan.experiment.outcomes]
+    other = Plan(replace(plan.experiment, outcomes=tuple(plain)), plan.base, plan.size)
+    assert other.facts() == plan.facts()
 
 
 def test_unknown_ids_are_refused() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.given.logs import BUSY, BUSY_COLUMNS, PLAIN, busy, observe, rows, text, written
 from twin.ground.errors import ScenarioError, UsageError
-from twin.observing import bins, command, folder, people
+from twin.observing import bins, command, folder, mapping, people
 from twin.observing.schemas import SCHEMAS
 
 K = 10
@@ -148,16 +148,25 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
-    """Something is in it already, or it is a file."""
-    (tmp_path / "observed0").mkdir()
-    written(tmp_path / "observed0" / "mine.txt", "x")
+    """Something is in it already, it is a file, or a link to nowhere. An empty one is taken."""
+    source = written(tmp_path / "log.csv", "user,item,time\na,b,2025-01-01\n")
+    sheet = written(tmp_path / "map.yaml", "user: user\nitem: item\ntime: time\n")
+    mapped = mapping.read(sheet, None, {"zone": None, "gap": None})
     written(tmp_path / "file", "x")
-    with pytest.raises(UsageError, match="file: is a file"):
-        folder.free(tmp_path / "file")
-    with pytest.raises(UsageError, match=r"observed0: this folder is not empty \(give another"):
-        folder.free(tmp_path / "observed0")
+    (tmp_path / "used").mkdir()
+    mine = written(tmp_path / "used" / "mine.txt", "x")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name, words in (
+        ("file", r"file: is a file \(give --out a new or empty folder"),
+        ("used", r"used: this folder is not empty \(give another --out"),
+        ("link", r"link: is a link to nowhere"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            command.observe([str(source)], mapped, tmp_path / name, command.Settings(quiet=True))
+    assert mine.read_text() == "x" and not list(tmp_path.glob("*.part"))
     (tmp_path / "empty").mkdir()
-    folder.free(tmp_path / "empty")
+    settings = command.Settings(k=1, quiet=True, threads=1)
+    assert command.observe([str(source)], mapped, tmp_path / "empty", settings).days()
 
 
 MAPS = {

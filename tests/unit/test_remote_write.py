@@ -17,6 +17,7 @@ from twin.ground.units import DAY
 from twin.readers import openmetrics
 from twin.readers.backlog import Backlog, stored
 from twin.readers.protobuf_write import Encoder
+from twin.readers.reading_back import address
 from twin.readers.receiver import Cursor, checked, shown
 from twin.readers.remote_write import RemoteWrite
 from twin.record.results import Recorder
@@ -228,3 +229,28 @@ def test_openmetrics_by_hand(tmp_path: Path) -> None:
         'twin_trust{branch="main",replicate="0",run_id="r-1",scenario="s"} -Inf 1735776000',
         "# EOF",
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "found"),
+    [
+        ("http://h:9090/api/v1/write", "", "http://h:9090"),
+        ("https://h/prom/api/v1/write/?key=x", "", "https://h/prom"),
+        ("http://h/api/v1/push", "", "http://h/prometheus"),
+        ("http://h/w", "http://other:1/x/", "http://other:1/x"),
+        ("http://h/w", "http://h/api/v1/query", "http://h"),
+    ],
+)
+def test_where_to_ask_for_what_was_sent(url: str, given: str, found: str) -> None:
+    """As servers are documented, or as it was given."""
+    assert address(url, given) == found
+
+
+@pytest.mark.parametrize(
+    "given", ["runs/a", "http://me:geheim@h", "http://h?key=geheim", "ftp://h"]
+)
+def test_what_is_no_address_to_ask_is_refused(given: str) -> None:
+    """In one line, without what could be a password."""
+    with pytest.raises(UsageError, match=r"^--verify: not the address") as error:
+        address("http://h/api/v1/write", given)
+    assert "geheim" not in str(error.value)

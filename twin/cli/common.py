@@ -37,6 +37,17 @@ oracle = click.option(
 )
 
 
+verify = click.option(
+    "--verify",
+    is_flag=False,
+    flag_value="",
+    metavar="[URL]",
+    help="Read the first and the last reading back from the receiver once all were sent: status 3 "
+    "if they are not there. URL is its address for queries, such as http://127.0.0.1:9090; it is "
+    "known of Prometheus, VictoriaMetrics and Mimir.",
+)
+
+
 class Finite(click.FloatRange):
     """A number within bounds that is one: not "nan", which is beyond no bound."""
 

@@ -16,8 +16,9 @@ from twin.ground.errors import Undone, UsageError
 from twin.ground.units import parse_start
 from twin.readers import openmetrics
 from twin.readers.backlog import declared
+from twin.readers.reading_back import address
 from twin.readers.receiver import checked
-from twin.readers.remote_write import Sender, ahead
+from twin.readers.remote_write import READ_BACK, Sender, ahead
 from twin.record.names import identity
 from twin.record.results import load_manifest
 
@@ -47,12 +48,14 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     "Credentials are read from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and "
     "TWIN_REMOTE_WRITE_PASSWORD.",
 )
-def send(run: Path, url: str) -> None:
+@common.verify
+def send(run: Path, url: str, verify: str | None) -> None:
     """Send the readings of the run in DIR to a Prometheus, at their simulated times.
 
     The run may be finished or not. Readings that the receiver already has are not sent again.
     """
 
+    asked = None if verify is None else address(checked(url), verify)
     manifest = load_manifest(run)
     sender = Sender(
         checked(url),
@@ -71,7 +74,9 @@ def send(run: Path, url: str) -> None:
         done = sender.run(lambda undelivered: report(left - undelivered))
     if not done:
         raise Undone(sender.outcome())
-    click.echo(sender.outcome())
+    if asked is not None and (line := sender.verify(asked)):
+        raise Undone(line)
+    click.echo(sender.outcome() + ("" if asked is None else READ_BACK))
     if manifest["status"] != "done":
         click.echo("the run has not ended yet; send again later for the readings to come")
 

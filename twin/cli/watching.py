@@ -47,6 +47,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         help="Send every reading to a Prometheus, at its simulated time, such as "
         "http://127.0.0.1:9090/api/v1/write. What it cannot take now is sent later.",
     ),
+    common.verify,
     click.option(
         "--grafana",
         metavar="URL",
@@ -113,8 +114,11 @@ def services(flags: dict[str, Any]) -> list[Service]:
         # before the run's folder is made: a port that is taken costs nothing
         address.try_out()
         found.append(Endpoint(address))
-    if url := flags.get("remote_write"):
-        found.append(RemoteWrite(url))
+    url, verify = flags.get("remote_write"), flags.get("verify")
+    if url:
+        found.append(RemoteWrite(url, verify))
+    elif verify is not None:
+        raise UsageError("--verify reads back what was sent (give --remote-write too)")
     if flags.get("grafana"):
         found.append(Annotator(flags["grafana"]))
     if flags.get("live"):

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from twin.ground import files
 from twin.ground.crew import asked, cores
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError
@@ -51,7 +52,7 @@ def observe(given: Iterable[str], mapped: Mapped, out: Path, settings: Settings)
     Raises UsageError or ScenarioError for everything that cannot be read.
     """
     found = sources.found(given)
-    folder.free(out)
+    files.free(out, "--out", "an observed folder")
     ledger = Ledger(found, settings.share)
     threads = asked(settings.threads, min(cores(), MOST_THREADS))
     with _work(out) as work:

@@ -172,14 +172,6 @@ class Observed:
         return [float(value) for value in np.interp(at, ends, points)]
 
 
-def free(out: Path) -> None:
-    """Raise UsageError unless ``out`` can become an observed folder."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file (give a new folder)")
-    if out.exists() and any(out.iterdir()):
-        raise UsageError(f"--out {out}: this folder is not empty (give another --out)")
-
-
 def write(work: Path, out: Path, manifest: dict[str, Any], tables: dict[str, pa.Table]) -> None:
     """Write the folder, whole or not at all: ``work`` becomes ``out``."""
     manifest["tables"] = {}

@@ -35,6 +35,7 @@ LONGEST_WAIT_S = 60.0
 LAST_TRIES_S = (0.0, 1.0, 3.0)
 """Waits before the last tries, when the run has ended; none begins later than LAST_S."""
 LAST_S = 10.0
+FOLLOW = "the run continues, and its annotations follow when Grafana takes them"
 _LONGEST_TAG = 100
 _OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
@@ -163,13 +164,20 @@ def bring(
             surplus.append(int(each["id"]))
     # added before others are removed: a failure in between loses none
     added = sorted(missing.elements())
-    for annotation in added:
-        grafana.annotate(
-            annotation.time_ms,
-            annotation.end_ms,
-            annotation.text,
-            [*mine, f"kind:{annotation.kind}"],
-        )
+    for done, annotation in enumerate(added):
+        try:
+            grafana.annotate(
+                annotation.time_ms,
+                annotation.end_ms,
+                annotation.text,
+                [*mine, f"kind:{annotation.kind}"],
+            )
+        except GrafanaError as error:
+            raise GrafanaError(
+                f"{error}; {done:,} of {len(added):,} new annotations are there, and the next try "
+                f"adds only what is missing",
+                error.code,
+            ) from None
     for number in surplus:
         grafana.unannotate(number)
     return Change(len(added), len(surplus), kept)
@@ -218,10 +226,10 @@ class Annotator(Service):
             line = f"annotations go to Grafana {version} at {self._grafana.url}"
         except GrafanaError as error:
             # the token or the address is wrong, and waiting does not mend that
-            if 0 < error.code < 500:
+            if not error.passing:
                 raise
             self._reported = True
-            line = f"{error}; the run continues, and its annotations follow when Grafana answers"
+            line = f"{error}; {FOLLOW}"
         if self._grafana.bare:
             line = f"{line} ({self._grafana.warning()})"
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -274,10 +282,7 @@ class Annotator(Service):
                 continue
             if not self._reported:
                 self._reported = True
-                self.hub.note(
-                    f"{self._why}; the run continues, and its annotations follow when Grafana "
-                    f"answers"
-                )
+                self.hub.note(f"{self._why}; {FOLLOW}")
             # until the run ends, if that is earlier; then as if there were news
             self._over.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT_S)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,9 @@ from twin.ground.errors import TwinError, UsageError
 from twin.ground.hosts import is_host
 
 PATIENCE_S = 10.0
+"""Wall-clock seconds for an answer, and for which a call is repeated that comes too often."""
+PAUSE_S = 1.0
+"""Between two tries, where Grafana names no wait."""
 TOKEN_FROM = "Administration > Users and access > Service accounts"
 
 
@@ -31,6 +35,11 @@ class GrafanaError(TwinError):
     def __init__(self, text: str, code: int = 0) -> None:
         super().__init__(text)
         self.code = code
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed later: no answer, too many calls, trouble there."""
+        return self.code in (0, 429) or self.code >= 500
 
 
 class Calls:
@@ -53,7 +62,7 @@ class Calls:
         self._api = self._face.api
         # before grafana-api reads an answer
         self._api.s.hooks["response"].append(self._seen)
-        self._code = 0
+        self._code, self._wait_s = 0, PAUSE_S
         self.bare = scheme == "http" and not _loopback(host)
         """Whether the token crosses a network unencrypted."""
 
@@ -80,6 +89,8 @@ class Calls:
         """See every answer before grafana-api does; a redirect would turn a POST into a GET, which
         would then seem to succeed."""
         self._code = response.status_code
+        asked = response.headers.get("Retry-After", "")
+        self._wait_s = float(asked) if asked.isascii() and asked.isdigit() else PAUSE_S
         if response.is_redirect:
             there = response.headers["location"].partition("/api/")[0]
             raise GrafanaError(
@@ -92,7 +103,17 @@ class Calls:
 
     def _asked(self, doing: str, call: Callable[[], Any], role: str = "Editor") -> Any:
         """What a call gives, None for an empty body; every failure as a GrafanaError. ``role`` is
-        the one that may do it."""
+        the one that may do it. A call that comes too often (429: nothing was done) is repeated."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self._once(doing, call, role)
+            except GrafanaError as error:
+                if error.code != 429 or time.monotonic() + self._wait_s > until:
+                    raise
+            time.sleep(self._wait_s)
+
+    def _once(self, doing: str, call: Callable[[], Any], role: str) -> Any:
         # without an answer there is no code, in particular not that of the call before
         self._code = 0
         try:
@@ -159,6 +180,8 @@ class Calls:
                 "remove it",
                 "plugin-dashboard": "it belongs to a plugin: remove it there",
             }.get(status, "somebody changed it meanwhile: try again")
+        elif code == 429:
+            why, mend = f"is asked too often and could not {doing}", "try again later"
         elif code == 422:
             mend = "was it made for a newer Grafana?"
         elif code >= 500:

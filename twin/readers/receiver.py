@@ -123,11 +123,12 @@ def shown(url: str) -> str:
     return url.split("#")[0].split("?")[0]
 
 
-class _Auth(requests.auth.AuthBase):
+class Auth(requests.auth.AuthBase):
     """Adds credentials, if there are any. It is always set: without it, requests would take a
     password from ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The request with credentials."""
         token, user = os.environ.get(TOKEN), os.environ.get(USER)
         if token:
             request.headers["Authorization"] = f"Bearer {token}"
@@ -145,7 +146,7 @@ class Receiver:
     def __init__(self, url: str) -> None:
         self.url = url
         self._session = requests.Session()
-        self._session.auth = _Auth()
+        self._session.auth = Auth()
         self._session.headers.update(
             {
                 "Content-Encoding": "snappy",

@@ -24,6 +24,7 @@ from twin.ground.errors import TwinError
 from twin.ground.units import at
 from twin.readers.backlog import Backlog
 from twin.readers.protobuf_write import Encoder
+from twin.readers.reading_back import ReadBack, address
 from twin.readers.receiver import (
     Cursor,
     LaterError,
@@ -50,6 +51,7 @@ VAIN_PATIENCE_S = 2.0
 """The same for answers whose reason no wait mends."""
 AHEAD = dt.timedelta(minutes=10)
 """How far ahead of its own clock Prometheus takes samples."""
+READ_BACK = "; the first and the last were read back"
 LOCK_S = 15.0
 """Wall-clock seconds for which a killed process of this run may still have the cursor locked."""
 
@@ -76,6 +78,7 @@ class Sender:
         self.cursor = Cursor(folder, url, run, lock_s)
         self.backlog = Backlog(folder, start, rows, self.cursor.delivered_s)
         self.trouble = ""
+        self._back = ReadBack(folder, start, rows, run)
         self._origin, self._note = int(at(start, 0).timestamp()), note
         self._encoder, self._receiver = Encoder(series(rows, run)), Receiver(url)
         self._most = max(1, SAMPLES // self.series)
@@ -109,6 +112,20 @@ class Sender:
         """Give up now."""
         self._stop.set()
         self.backlog.close()
+
+    def verify(self, base: str) -> str:
+        """Read the first and the last reading back from a Prometheus's query address: "", or what
+        is wrong and the mend. If they are lost, all are to be sent again."""
+        found = self._back.ask(base, self._stop.wait)
+        if not found.why:
+            return ""
+        if not found.lost:
+            return f"remote write: the readings could not be read back: {found.why}"
+        self.cursor.move(-1, -self.cursor.readings)
+        return (
+            f"remote write: {shown(self.url)} took all readings, but {found.why}; nothing is lost, "
+            f"send them again with: twin send {self.folder} --remote-write {shown(self.url)}"
+        )
 
     def outcome(self) -> str:
         """What has arrived and, if that is not all, how to deliver the rest."""
@@ -223,8 +240,10 @@ def ahead(start: dt.date, duration_s: int, url: str) -> str:
 class RemoteWrite(Service):
     """Delivers the readings of a running simulation, in a thread of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, verify: str | None = None) -> None:
         self.url = checked(url)
+        # "": the address for queries follows from that of the receiver
+        self.asked = None if verify is None else address(self.url, verify)
         self._sender: Sender | None = None
 
     @property
@@ -302,8 +321,11 @@ class RemoteWrite(Service):
                     "twin send"
                 )
                 notice += 15
-        sender.cursor.close()
+        line = sender.outcome()
         if complete and self.undelivered:
-            self.unfinished = sender.outcome()
-            return ""
-        return sender.outcome()
+            self.unfinished, line = line, ""
+        elif complete and self.asked is not None:
+            self.unfinished = await asyncio.to_thread(sender.verify, self.asked)
+            line = "" if self.unfinished else line + READ_BACK
+        sender.cursor.close()
+        return line

@@ -25,8 +25,8 @@ from typing import Any, Literal
 
 Status = Literal["development", "in-sample", "blind", "reserve"]
 """development: results are known, and scored by `results`; in-sample: they set parameters of the
-twin, so they are checks and never forecasts; blind: nobody here knows the results; reserve: blind,
-used where a blind one has leaked."""
+twin, so they are checks and never forecasts (of a whole experiment, or of single outcomes of
+another); blind: nobody here knows the results; reserve: blind, used where a blind one has leaked."""
 Form = Literal["rel", "sd", "size", "pt", "level"]
 Topic = Literal["consumption", "diversity", "content", "production", "attitudes", "chatbot"]
 """What an outcome is about: naive forecasters take the mean effect of a topic."""
@@ -127,7 +127,8 @@ class Outcome:
     personalised feed or assistant, -1 if the less, 0 if neither. ``sign``: only the sign is known
     or will be. Secondary outcomes (not ``primary``) are scored apart; those called B1, B2 ... are
     no outcomes of the experiment, but what its registration asks to report beside them.
-    ``nearest``: outcomes of the development set that N2 takes over, with the sign that the arms
+    ``in_sample``: parameters of the twin were fitted to this result, so it is a check, although its
+    experiment is none. ``nearest``: outcomes of the development set that N2 takes over, with the sign that the arms
     give. ``scale``: share of the effect that non-compliance leaves, where the analysis is by
     intention to treat. ``cannot``: why no metric could ever express it.
     """
@@ -143,6 +144,7 @@ class Outcome:
     optimised: int = 0
     sign: bool = False
     primary: bool = True
+    in_sample: bool = False
     nearest: tuple[tuple[str, int], ...] = ()
     scale: float = 1.0
     cannot: str = ""
@@ -169,3 +171,19 @@ class FieldExperiment:
     burn_in_d: float = BURN_IN_D
     days: float = 28.0
     lacks: str = ""
+
+    def status_of(self, outcome: Outcome) -> Status:
+        """The status of an outcome: that of the experiment, unless it was fitted to."""
+        return "in-sample" if outcome.in_sample else self.status
+
+    @property
+    def checks(self) -> list[str]:
+        """Ids of outcomes that are in-sample."""
+        return [each.id for each in self.outcomes if self.status_of(each) == "in-sample"]
+
+    @property
+    def standing(self) -> str:
+        """The status in words, with the outcomes that have another."""
+        if self.status == "in-sample" or not self.checks:
+            return self.status
+        return f"{self.status}; in-sample: {', '.join(self.checks)}"

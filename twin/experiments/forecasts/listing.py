@@ -21,7 +21,7 @@ def short(plans: Sequence[Plan]) -> list[str]:
         each = plan.experiment
         made.append(f"{each.id}  {each.status:11s}  {each.title}")
         made += [
-            f"     {_outcome(answer.outcome)}: {answer.outcome.says}: "
+            f"     {_outcome(plan, answer.outcome)}: {answer.outcome.says}: "
             + (answer.reading.estimand if answer.reading else "cannot")
             for answer in plan.answers
         ]
@@ -37,7 +37,7 @@ def full(plans: Sequence[Plan]) -> list[str]:
 
 def _full(plan: Plan) -> Iterator[str]:
     each = plan.experiment
-    yield f"{each.id}  {each.title} ({each.status})"
+    yield f"{each.id}  {each.title} ({each.standing})"
     named = (
         ("design", each.design),
         ("confounders", each.confounders),
@@ -54,7 +54,7 @@ def _full(plan: Plan) -> Iterator[str]:
     for name, branch in each.branches.items():
         yield from _wrapped(f"branch {name}: {_branch(branch)}")
     for answer in plan.answers:
-        yield from _wrapped(f"{_outcome(answer.outcome)}: {answer.outcome.says}")
+        yield from _wrapped(f"{_outcome(plan, answer.outcome)}: {answer.outcome.says}")
         yield from _wrapped(_how(answer) if answer.reading else f"cannot: {answer.why}", 8)
     yield ""
 
@@ -64,8 +64,9 @@ def _wrapped(text: str, indent: int = 4) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=start + "  ")
 
 
-def _outcome(each: Outcome) -> str:
+def _outcome(plan: Plan, each: Outcome) -> str:
     notes = (", secondary" if not each.primary else "") + (", sign" if each.sign else "")
+    notes += ", in-sample" if each.id in plan.experiment.checks else ""
     return f"{each.id} {each.form}, SESOI {each.sesoi:g}{notes}"
 
 

@@ -14,7 +14,8 @@ from twin.experiments.forecasts.words import Read
 NOTE = "<!-- Written by `twin forecasts make`; a test compares. -->"
 STATUS: Mapping[Status, str] = {
     "development": "results are known and may be learned from",
-    "in-sample": "its results set parameters of the twin: a check, never a forecast",
+    "in-sample": "its results set parameters of the twin: a check, never a forecast. Single outcomes "
+    "of another experiment can be in-sample too",
     "blind": "nobody here knows the results, and nobody may look them up",
     "reserve": "blind too, used if another one leaks",
 }
@@ -75,7 +76,7 @@ def _listed(each: FieldExperiment, place: str, found: Mapping[str, Read]) -> lis
         lacks = sum(bool(answer.cannot) for answer in said)
         made = f"[{head['digest'][:12]}]({place}/{each.id}.json), {head['worlds']} worlds"
         made += f", {lacks} of {len(said)} cannot" if lacks else ""
-    return [each.id, each.title, each.status, made]
+    return [each.id, each.title, each.standing, made]
 
 
 def _section(title: str, found: Mapping[str, Read], status: Status) -> list[str]:
@@ -83,8 +84,7 @@ def _section(title: str, found: Mapping[str, Read], status: Status) -> list[str]
     if not rows:
         return []
     result = skill.result(rows)
-    # in-sample checks have no sentence
-    below = words.totals(result)[: None if status == "development" else -1]
+    below = words.totals(result, check=status == "in-sample")
     made = [f"## {title}", "", *markdown(words.SCORE_HEADS, words.scores(result)), ""]
     return [*made, *(f"- {line}" for line in [*below, *words.sensitivity(rows)]), ""]
 

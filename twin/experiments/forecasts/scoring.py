@@ -10,8 +10,7 @@ smallest effect of interest (SESOI), y the result and s its standard error:
                IS_alpha = (u - l) + (2 / alpha) max(l - y, 0) + (2 / alpha) max(y - u, 0)
     loss       log(1 + WIS / max(SESOI, s)): what is averaged within experiments, then over them
 
-The weighted interval score is that of Bracher et al. 2021 (10.1371/journal.pcbi.1008618), as in
-``scoringrules.weighted_interval_score`` with weights alpha / 2.
+The weighted interval score is `twin.experiments.scores.weighted`.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twin.experiments import scores
 from twin.experiments.forecasts.document import SIGNS, Answer
 from twin.experiments.forecasts.truths import Truth
 
@@ -47,12 +47,9 @@ class Scored:
 
 def wis(quantiles: Sequence[float], y: float) -> float:
     """The weighted interval score of quantiles (5,)."""
-    total = abs(quantiles[2] - y) / 2
-    for alpha, low, high in INTERVALS:
-        lower, upper = quantiles[low], quantiles[high]
-        missed = max(lower - y, 0.0) + max(y - upper, 0.0)
-        total += alpha / 2 * (upper - lower + 2 / alpha * missed)
-    return total / (len(INTERVALS) + 0.5)
+    alpha = [level for level, _, _ in INTERVALS]
+    lower, upper = [quantiles[k] for _, k, _ in INTERVALS], [quantiles[k] for _, _, k in INTERVALS]
+    return float(scores.weighted(quantiles[2], lower, upper, alpha, y))
 
 
 def brier(p: Sequence[float], category: str) -> float:

@@ -14,8 +14,9 @@ A key file is YAML:
 Where y is given, its category follows from the smallest effect of interest, unless the file says
 another. An outcome that is left out is not scored.
 
-The development set (E01 to E06) may be learned from, and its results are known; those of E04 and
-E05 set parameters of the twin. No result of a blind experiment is in this package.
+The development set (E01 to E06) may be learned from, and its results are known; those of E04, of
+E05, and of E01.O1 and O2 set parameters of the twin. No result of a blind experiment is in this
+package.
 """
 
 from __future__ import annotations

@@ -64,7 +64,16 @@ def lines(found: Sequence[Read]) -> list[str]:
     made = [""]
     for head, each in found:
         made.append(f"{head['id']}  {head['title']} ({head['status']}), {head['worlds']} worlds")
-        rows = [[answer.id, answer.form, *said(answer), answer.cannot] for answer in each]
+        checks = experiment(head["id"]).checks
+        rows = [
+            [
+                f"{answer.id}{', in-sample' if answer.id in checks else ''}",
+                answer.form,
+                *said(answer),
+                answer.cannot,
+            ]
+            for answer in each
+        ]
         made += [
             f"   {line}"
             for line in columns(
@@ -118,8 +127,9 @@ def _result(truth: Truth) -> str:
     return f"{number(truth.y)} (s {truth.s:.2g}{', imputed' if truth.imputed else ''})"
 
 
-def totals(found: Result, quick: bool = False) -> list[str]:
-    """The sentences below a table of scores."""
+def totals(found: Result, quick: bool = False, check: bool = False) -> list[str]:
+    """The sentences below a table of scores. ``quick`` worlds and in-sample ``check``s have none
+    that may be written."""
     half, most = found.covered
     nulls, of = found.nulls
     sizes = len(found.sized)
@@ -147,6 +157,9 @@ def totals(found: Result, quick: bool = False) -> list[str]:
             )
             + f"; permutation test p = {found.p:.3g}."
         )
+    if check:
+        why = "Parameters of the twin were fitted to these results: no sentence may be written."
+        return [*made, why]
     if quick:
         return [*made, "Quick worlds are no forecast: no sentence may be written."]
     return [*made, f"The sentence that may be written: {found.sentence}."]
@@ -168,39 +181,51 @@ def sensitivity(rows: Sequence[skill.Row]) -> list[str]:
 
 
 def development(found: Mapping[str, Read]) -> list[str]:
-    """What `score` prints without a key: the development set, and in-sample checks apart. Raises
-    UsageError if none of it was forecast."""
-    made: list[str] = []
-    sets: Mapping[Status, str] = {
-        "development": "Development set",
-        "in-sample": "In-sample checks",
-    }
-    for status, title in sets.items():
-        key = of_status(DEVELOPMENT, status)
-        if set(key) & set(found):
-            made += [f"{title}:", *scored(key, found), ""]
-    if not made:
+    """What `score` prints without a key: the development set. Raises UsageError if none of it was
+    forecast."""
+    if not set(DEVELOPMENT) & set(found):
         raise UsageError("nothing to score: no experiment of the development set was forecast")
-    return made[:-1]
+    return scored(DEVELOPMENT, found, "Development set:")
 
 
 def of_status(key: Key, *wanted: Status) -> dict[str, Mapping[str, Truth]]:
-    """Results of experiments of some status."""
-    return {id: each for id, each in key.items() if experiment(id).status in wanted}
+    """Results of outcomes of some status."""
+    made: dict[str, Mapping[str, Truth]] = {}
+    for id, results in key.items():
+        registered = experiment(id)
+        status = {each.id: registered.status_of(each) for each in registered.outcomes}
+        kept = {name: truth for name, truth in results.items() if status[name] in wanted}
+        if kept:
+            made[id] = kept
+    return made
 
 
-def scored(key: Key, found: Mapping[str, Read]) -> list[str]:
-    """What `score` prints. Raises UsageError if no outcome is in both."""
-    said, made = answers(found), list[str]()
-    rows = skill.rows(key, said)
-    if not rows:
+def scored(key: Key, found: Mapping[str, Read], title: str = "") -> list[str]:
+    """What `score` prints: forecasts, and in-sample checks apart. Raises UsageError if no outcome
+    is in both."""
+    made = []
+    forecasts = _part(of_status(key, "development", "blind", "reserve"), found)
+    checks = _part(of_status(key, "in-sample"), found, check=True)
+    if forecasts:
+        made += [[title, *forecasts] if title else forecasts]
+    if checks:
+        made += [["In-sample checks:", *checks]]
+    if not made:
         raise UsageError("nothing to score: no outcome has both a forecast and a result")
-    result = skill.result(rows)
-    quick = any(found[id][0]["quick"] for id in {row.experiment for row in rows})
-    made += columns(SCORE_HEADS, scores(result))
-    made += ["", *totals(result, quick), *sensitivity(rows)]
-    beside = skill.rows(key, said, primary=False)
+    return [line for part in made for line in ("", *part)][1:]
+
+
+def _part(key: Key, found: Mapping[str, Read], check: bool = False) -> list[str]:
+    """Tables and sentences of one part; nothing where no outcome has a forecast."""
+    said = answers(found)
+    rows, beside = skill.rows(key, said), skill.rows(key, said, primary=False)
+    made: list[str] = []
+    if rows:
+        result = skill.result(rows)
+        quick = any(found[id][0]["quick"] for id in {row.experiment for row in rows})
+        made += columns(SCORE_HEADS, scores(result))
+        made += ["", *totals(result, quick, check), *sensitivity(rows)]
     if beside:
-        made += ["", "Secondary outcomes, not counted:"]
+        made += [*([""] if made else []), "Secondary outcomes, not counted:"]
         made += columns(SCORE_HEADS, scores(skill.result(beside)))
     return made

@@ -28,7 +28,7 @@ def selector(metric: Metric, labels: Mapping[str, str], **instead: str) -> str:
     """One series of the chosen run; ``instead`` are other matchers for some of CHOSEN, such as
     ``branch='="main"'``."""
     matchers = [f"{name}{matcher}" for name, matcher in {**CHOSEN, **instead}.items()]
-    matchers += [f'{name}="{_escaped(value)}"' for name, value in labels.items()]
+    matchers += [f'{name}="{escaped(value)}"' for name, value in labels.items()]
     return f"{prom_name(metric)}{{{','.join(matchers)}}}"
 
 
@@ -148,5 +148,6 @@ def pattern(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
+    """A value as it stands between the quotes of a selector."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -17,7 +17,8 @@ EXPERIMENT = FieldExperiment(
     "timelines, within person. Each person rates the ten top posts of their own ranked feed and "
     "the ten newest posts of accounts that they follow. Nobody's feed is changed for longer.",
     confounders="The newest posts hold none of strangers, so ranking and sourcing change together. "
-    "Anger is judged by readers, not measured. The panel is paid and uses the platform regularly.",
+    "Anger is judged by readers, not measured. The panel is paid and uses the platform regularly. "
+    "Slopes of responses in the twin were fitted to O1 and O2, so these two are a check.",
     lacks="readings of one person's two feeds at one moment",
     world={"recommender.preset": "x_2023"},
     days=1.0,
@@ -35,6 +36,7 @@ EXPERIMENT = FieldExperiment(
             (whole("arousal", "ranked", "newest"),),
             days=(0.0, 1.0),
             optimised=1,
+            in_sample=True,
         ),
         Outcome(
             "O2",
@@ -45,6 +47,7 @@ EXPERIMENT = FieldExperiment(
             (whole("animosity", "ranked", "newest"),),
             days=(0.0, 1.0),
             optimised=1,
+            in_sample=True,
         ),
         Outcome(
             "O3",
