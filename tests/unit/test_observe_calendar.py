@@ -90,7 +90,7 @@ def test_a_course_without_noise_has_no_shape() -> None:
 
 
 def test_an_observed_folder(tmp_path: Path) -> None:
-    """People by day where it is known who; two weeks are needed, days by themselves; said by `twin
+    """Sessions by day where they are known; two weeks are needed, days by themselves; said by `twin
     observe`."""
     luck, rows = np.random.default_rng(6), []
     for day in range(21):
@@ -103,21 +103,21 @@ def test_an_observed_folder(tmp_path: Path) -> None:
             rows += [(f"u{user}", "i", at + 60 * k, 0) for k in range(many)]
     observed = logs.observe(tmp_path, logs.written(tmp_path / "log.csv", logs.text(rows)))
     found = calendar.week(observed)
-    assert found.what == "people" and found.days == 21 and found.significant
+    assert found.what == "sessions" and found.days == 21 and found.significant
     assert found.factors[5] == pytest.approx(70 * 7 / 310, abs=0.1)
-    assert len(list(calendar.beside(observed))) == 1  # impressions per person have the shape
+    assert len(list(calendar.beside(observed))) == 1  # impressions per session have it too
     nobody = replace(
         observed,
         tables={
             **observed.tables,
             "counts": observed.tables["counts"]
-            .drop_columns(["users"])
-            .append_column("users", [[None] * observed.tables["counts"].num_rows]),
+            .drop_columns(["sessions"])
+            .append_column("sessions", [[None] * observed.tables["counts"].num_rows]),
         },
     )
     other = calendar.week(nobody)
-    assert other.what == "sessions" and other.significant
-    assert any("weekday structure (sessions a day" in line for line in words.lines(nobody))
+    assert other.what == "people" and other.significant
+    assert any("weekday structure (people a day" in line for line in words.lines(nobody))
     with pytest.raises(UsageError, match="has 13 days, the shape of a week needs two whole weeks"):
         calendar.week(observed.until(observed.days()[12]))
     with pytest.raises(UsageError, match="counts days together"):

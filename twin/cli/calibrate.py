@@ -67,6 +67,12 @@ AHEAD = "14d"
     "be forecast.",
 )
 @click.option(
+    "--calendar",
+    is_flag=True,
+    help="Declare the shape of the week that the log has as audience.calendar, in all worlds and in "
+    "calibrated.yaml. Without it the shape is said alone.",
+)
+@click.option(
     "--quick",
     is_flag=True,
     help=f"{QUICK_WORLDS} small worlds, to see that all runs: no calibration.",
@@ -93,6 +99,7 @@ def calibrate(
     burn_in: str,
     vary: tuple[str, ...],
     chance: bool,
+    calendar: bool,
     quick: bool,
     out: str | None,
     run_on: str | None,
@@ -125,6 +132,7 @@ def calibrate(
         "burn_in_s": _days("--burn-in", burn_in) * DAY,
         "vary": list(vary),
         "chance": chance,
+        "calendar": calendar,
         "quick": quick,
     }
     # everything that can be refused, before there is a folder

@@ -37,8 +37,9 @@ SHAPE, ODD = 0.003, 0.005
 called unlike its week."""
 LEAST_DAYS, LEAST_FOR_ODD, BEND = 14, 28, 14
 """Days for a shape; days for outliers; days between bends of the course."""
-COLUMNS = {"users": "people", "sessions": "sessions", "impressions": "impressions"}
-"""What a shape is read from, best first: a calendar moves who comes."""
+COLUMNS = {"sessions": "sessions", "users": "people", "impressions": "impressions"}
+"""What a shape is read from, best first: a calendar moves who comes, and sessions follow. Where days
+of the log are not those of people, who come in two of them count twice among people."""
 SURE = 0.95
 
 
@@ -91,7 +92,7 @@ class _Fit:
     free: int
 
 
-def week(observed: Observed, known: Sequence[float] | None = None) -> Week:
+def week(observed: Observed, known: Sequence[float] | Array | None = None) -> Week:
     """The shape of the week of the first of `COLUMNS` that the folder has for two whole weeks.
 
     ``known`` (7,): a shape that is known already; then ``p`` is of what goes beyond it. Raises
@@ -116,7 +117,7 @@ def enough(days: Sequence[dt.date], values: Array) -> bool:
 
 
 def fitted(
-    days: Sequence[dt.date], values: Array, what: str, known: Sequence[float] | None = None
+    days: Sequence[dt.date], values: Array, what: str, known: Sequence[float] | Array | None = None
 ) -> Week:
     """The shape of a series (days,); days without a value, or with none at all, aside. Raises
     ValueError unless it is `enough`."""
@@ -136,17 +137,14 @@ def fitted(
     log_factors, error = _factors(full, bends, before)
     wide = stats.t.ppf((1 + SURE) / 2, full.free) * error
     odd = [
-        Odd(days[i], float(np.exp(y[i] - design[i] @ full.values)) if used[i] else 0.0)
+        Odd(days[int(i)], float(np.exp(y[i] - design[i] @ full.values)) if used[i] else 0.0)
         for i in np.flatnonzero(~kept)
         if np.isfinite(values[i]) and used.sum() >= LEAST_FOR_ODD
     ]
-    return Week(
-        what,
-        int(used.sum()),
-        *(tuple(map(float, np.exp(log_factors + by * wide))) for by in (0, -1, 1)),
-        _p(plain, full),
-        tuple(odd),
+    factors, low, high = (
+        tuple(float(each) for each in np.exp(log_factors + by * wide)) for by in (0, -1, 1)
     )
+    return Week(what, int(used.sum()), factors, low, high, _p(plain, full), tuple(odd))
 
 
 def _weekdays(days: Sequence[dt.date]) -> NDArray[np.int64]:
@@ -237,13 +235,18 @@ def lines(
 
 
 def beside(observed: Observed) -> Iterator[str]:
-    """A line where impressions per person have a shape of the week: no calendar moves it."""
-    (days, people), (_, shown) = (observed.series(each) for each in ("users", "impressions"))
-    a_person = shown / np.where(people > 0, people, np.nan)
-    if enough(days, a_person):
-        found = fitted(days, a_person, "impressions per person")
+    """A line where impressions per session (or person) have a shape of the week: no calendar moves
+    it."""
+    days, shown = observed.series("impressions")
+    for column, name in (("sessions", "session"), ("users", "person")):
+        _, many = observed.series(column)
+        each = shown / np.where(many > 0, many, np.nan)
+        if not enough(days, each):
+            continue
+        found = fitted(days, each, f"impressions per {name}")
         if found.significant:
             yield (
-                f"impressions per person have a shape of the week too, which a calendar does not "
-                f"move: {found.shown()}"
+                f"{found.what} have a shape of the week too, which a calendar does not move: "
+                f"{found.shown()}"
             )
+        return

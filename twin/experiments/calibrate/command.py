@@ -13,10 +13,11 @@ The manifest holds the digest of what was read of the platform, which ends on th
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
-from twin.experiments.calibrate import bank, ensemble, fit, outcome, words
+from twin.experiments.calibrate import bank, calendar, ensemble, fit, outcome, words
 from twin.experiments.calibrate import report as report_page
 from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.coverage import LEAST_TRUTHS
@@ -74,7 +75,10 @@ def made(scenario: Scenario, args: dict[str, Any]) -> tuple[Observed, Bank]:
     first = observed.days()[0]
     days = (dt.date.fromisoformat(args["until"]) - first).days + 1 + int(args["ahead_d"])
     options = {**args, "k": observed.manifest["privacy"]["k"]}
-    return observed, bank.bank(scenario, first, days, args["vary"], options)
+    worlds = bank.bank(scenario, first, days, args["vary"], options)
+    # calibrations from before there was a calendar do not have the flag
+    shape = calendar.shape(observed, worlds.scenario, bool(args.get("calendar")))
+    return observed, dataclasses.replace(worlds, calendar=shape)
 
 
 def resume(experiment: Experiment, on: str | None) -> None:

@@ -78,6 +78,7 @@ def calibrated(worlds: Bank, found: Fit, until: dt.date) -> str:
     identified. The rest stays what it was, and is named."""
     identified = found.held.identified[: len(worlds.given)]
     tree: dict[str, object] = {}
+    known: dict[str, str] = {}
     for (path, value), told in zip(medians(worlds, found).items(), identified, strict=True):
         if not told:
             continue
@@ -86,6 +87,8 @@ def calibrated(worlds: Bank, found: Fit, until: dt.date) -> str:
         for parent in parents:
             place = place.setdefault(parent, {})  # type: ignore[assignment]
         place[leaf] = value
+        known[path] = value
+    worlds.calendar.write(tree, worlds.scenario, known)
     rest = [each.vary.path for each, told in zip(worlds.given, identified, strict=True) if not told]
     head = [
         f"# Posterior medians of a calibration to what was observed until {until}.",
@@ -93,6 +96,8 @@ def calibrated(worlds: Bank, found: Fit, until: dt.date) -> str:
     ]
     if rest:
         head.append(f"# Not identified, and left as they were: {', '.join(rest)}.")
+    if worlds.calendar.used:
+        head.append("# Days have the shape of the log's week: audience.calendar.")
     body = {"extends": "scenario.yaml", "name": "calibrated", "mechanisms": tree}
     return "\n".join(head) + "\n" + write_text(body)
 

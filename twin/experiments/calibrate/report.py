@@ -46,6 +46,7 @@ def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) 
                     *([(each, "flat")] for each in words.missed(found)),
                 ],
             ),
+            *weekdays(worlds),
         ],
         sections=[
             parameters(worlds, found),
@@ -64,6 +65,12 @@ def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) 
         notices=reporting.failures(experiment),
     )
     reporting.write(experiment, page)
+
+
+def weekdays(worlds: Bank) -> list[Summary]:
+    """What is said of the shape of the week."""
+    lines = worlds.calendar.lines()
+    return [Summary("Weekdays", [[(line, "")] for line in lines])] if lines else []
 
 
 def parameters(worlds: Bank, found: Fit) -> Section:

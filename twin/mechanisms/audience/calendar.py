@@ -39,8 +39,9 @@ DAYS = 3660
 """Days that the calendar covers, those beyond are alike: it is read at every visit."""
 MOST = 100.0
 """The largest factor."""
-STEPS = 400
-"""Of `weights`; where most people come daily each is short."""
+STEPS, CLOSE = 400, 1e-9
+"""Most steps of `weights`, and the error at which it stops; where most people come daily each step
+is short."""
 _WRITTEN = re.compile(r"(?P<first>[\d-]+?)(\.\.(?P<last>[\d-]+))?(=(?P<factor>[-+.\w]+))?")
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
@@ -181,17 +182,22 @@ def profile(
     part of a local day lies in the UTC day before or after. At the reference satisfaction.
     """
     given = np.asarray(week, float)
-    local = coming(given * 7 / given.sum(), a, b)
-    share, made = cumulated(hours), np.zeros(7)
+    made = _seen(zones, hours) @ coming(given * 7 / given.sum(), a, b)
+    shape: Array = made * 7 / made.sum()
+    return shape
+
+
+def _seen(zones: Sequence[int], hours: Sequence[float]) -> Array:
+    """Share of the visits of each local day (columns) that fall on each UTC day (7, 7), by
+    weekday."""
+    share, made = cumulated(hours), np.zeros((7, 7))
     for zone in zones:
         # East of UTC the first hours of the local day, west of it the last ones are another day's
         before = share[zone] if zone > 0 else 0.0
         after = 1 - share[24 + zone] if zone < 0 else 0.0
-        made += (
-            (1 - before - after) * local + before * np.roll(local, -1) + after * np.roll(local, 1)
-        )
-    shape: Array = made * 7 / made.sum()
-    return shape
+        made += (1 - before - after) * np.eye(7)
+        made += before * np.roll(np.eye(7), -1, 0) + after * np.roll(np.eye(7), 1, 0)
+    return made / len(zones)
 
 
 def weights(
@@ -207,9 +213,14 @@ def weights(
     if target.shape != (7,) or not np.isfinite(target).all() or (target <= 0).any():
         raise ValueError("a shape is seven numbers above 0")
     target = target * 7 / target.sum()
-    week: Array = target.copy()
+    week, seen = target.copy(), _seen(zones, hours)
     for _ in range(STEPS):
+        made = seen @ coming(week, a, b)
         # The profile rises with every weight, by less than it: each step goes part of the way
-        week = np.clip(week * target / profile(week, a, b, zones, hours), 1e-3, MOST)
+        step = target / (made * 7 / made.sum())
+        week = np.clip(week * step, 1e-3, MOST)
         week *= 7 / math.fsum(week)
-    return week
+        if abs(step - 1).max() < CLOSE:
+            break
+    found: Array = week
+    return found
