@@ -2,9 +2,7 @@
 world runs."""
 
 import contextlib
-import datetime as dt
 import io
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +14,9 @@ import yaml
 
 from tests.conftest import SCENARIOS
 from twin.cli import main
-from twin.experiments.calibrate import command
-from twin.mechanisms.audience.calendar import profile
-from twin.observing import calendar, folder
+from twin.observing import folder
 from twin.running import drive
-from twin.scenario.loading import Scenario, load
-from twin.world.params import value_at
+from twin.scenario.loading import Scenario
 
 WORLD = str(SCENARIOS / "forecasts.yaml")
 
@@ -46,11 +41,9 @@ def twin(*args: str | Path) -> Done:
 
 @pytest.fixture(scope="module")
 def observed(small: Callable[..., Scenario], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixteen days of a small world, most of whose people come at weekends, observed as a platform
-    is."""
+    """Eight days of a small world, observed as a platform is."""
     place = tmp_path_factory.mktemp("platform")
-    settings = ("warm_up=1d", "duration=16d", "recommender.refresh=30min", "metrics.every=1d")
-    settings += ("audience.calendar.week=[0.5, 0.5, 0.5, 0.5, 0.5, 2.5, 2]",)
+    settings = ("warm_up=1d", "duration=8d", "recommender.refresh=30min", "metrics.every=1d")
     drive.start(small(*settings, base="forecasts"), place / "run", log=place / "log")
     done = twin("observe", place / "log", "--layout", "twin", "--out", place / "seen", "--k", "2")
     assert done.status == 0, done.output
@@ -58,11 +51,11 @@ def observed(small: Callable[..., Scenario], tmp_path_factory: pytest.TempPathFa
 
 
 def arguments(observed: Path, *more: str | Path) -> list[str | Path]:
-    """A quick calibration of two weeks with two days ahead."""
+    """A quick calibration of six days with two ahead."""
     return [
         "calibrate",
         WORLD,
-        *("--on", observed, "--until", "2025-01-14", "--ahead", "2d", "--burn-in", "1d"),
+        *("--on", observed, "--until", "2025-01-06", "--ahead", "2d", "--burn-in", "1d"),
         *("--quick", "--worlds", "4", "--people", "80", "--run-on", "local:1"),
         *more,
     ]
@@ -71,17 +64,13 @@ def arguments(observed: Path, *more: str | Path) -> list[str | Path]:
 def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> None:
     """Files, draws inside the priors, forecasts of the days ahead; the same bytes where a world is
     run again; days after ``--until`` are not read."""
-    done = twin(*arguments(observed, "--out", tmp_path / "first", "--calendar"))
+    done = twin(*arguments(observed, "--out", tmp_path / "first"))
     assert done.status == 0, done.output
     assert "too few worlds to say" in done.output
-    assert "Saturday" in done.output and "declared as audience.calendar" in done.output
-    report = (tmp_path / "first" / "report.html").read_text(encoding="utf-8")
-    assert "weekday structure (sessions a day, 14 days)" in report
-    declared(tmp_path / "first", observed)
     for world in range(4):
         # the platform's days and the ones ahead, and people as many as asked for, some new
         seen = folder.read(tmp_path / "first" / "worlds" / f"{world:05d}").manifest
-        assert (seen["first"], seen["last"]) == ("2025-01-01", "2025-01-16")
+        assert (seen["first"], seen["last"]) == ("2025-01-01", "2025-01-08")
         assert 30 < seen["facts"]["users"] < 120
     made = {
         name: (tmp_path / "first" / name).read_bytes()
@@ -97,9 +86,9 @@ def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> 
     ahead = pq.read_table(tmp_path / "first" / "forecast.parquet").to_pylist()
     days = {(row["quantity"], str(row["day"])) for row in ahead}
     assert days == {
-        (name, f"2025-01-{day}")
+        (name, f"2025-01-0{day}")
         for name in ("click rate", "people", "impressions")
-        for day in (15, 16)
+        for day in (7, 8)
     }
     assert all(row["q0.1"] <= row["q0.5"] <= row["q0.9"] for row in ahead)
     # a world is lost, and comes again
@@ -109,38 +98,9 @@ def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> 
     assert made == {name: (tmp_path / "first" / name).read_bytes() for name in made}
 
 
-def declared(out: Path, observed: Path) -> None:
-    """A calendar with the shape of the log's week: in every world, at its own return chances, and
-    in the calibrated scenario, where nothing is lacking then. Without the flag it is said alone."""
-    shape = calendar.week(folder.read(observed).until(dt.date(2025, 1, 14))).factors
-    args = json.loads((out / "manifest.json").read_text())["args"]
-    base, made = load(SCENARIOS / "forecasts.yaml"), load(out / "calibrated.yaml")
-    _, worlds = command.made(base, args)
-    each = [load(out / "scenario.yaml", worlds.sets(world)) for world in range(4)]
-    for one in (*each, made):
-        assert has(one) == pytest.approx(shape, abs=0.002)
-    assert len({value_at(one.mechanisms["audience"], "calendar.week") for one in each}) == 4
-    bare = command.made(base, args | {"calendar": False})[1]
-    assert "the scenario lacks it (--calendar" in bare.calendar.lines()[0]
-    assert not any("calendar" in text for text in bare.sets(0))
-    whole = command.made(made, args | {"calendar": False})[1]
-    assert "no weekday structure that chance would not have" in whole.calendar.lines()[0]
-    del args["observed"]  # what a calibration of fewer days began with
-    short = command.made(base, {**args, "calendar": False, "until": "2025-01-06"})
-    assert "two whole weeks" in short[1].calendar.lines()[0]
-
-
-def has(scenario: Scenario) -> list[float]:
-    """The shape of the week that a scenario's calendar brings about, by UTC day."""
-    audience = scenario.mechanisms["audience"]
-    names = ("calendar.week", "return_a", "return_b", "time_zones", "diurnal")
-    return [*profile(*(value_at(audience, name) for name in names))]
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("--calendar", "--until", "2025-01-10"), "--calendar: "),
         (("--until", "2025-01-02"), "has 2 days until 2025-01-02"),
         (("--until", "2025-02-02"), "2025-02-02"),
         (("--until", "soon"), "is no date"),
