@@ -94,10 +94,10 @@ def calibrated(worlds: Bank, found: Fit, until: dt.date) -> str:
         f"# Posterior medians of a calibration to what was observed until {until}.",
         "# Draws of the whole posterior are in posterior.parquet beside this file.",
     ]
-    if rest:
-        head.append(f"# Not identified, and left as they were: {', '.join(rest)}.")
     if worlds.calendar.used:
         head.append("# Days have the shape of the log's week: audience.calendar.")
+    if rest:
+        head.append(f"# Not identified, and left as they were: {', '.join(rest)}.")
     body = {"extends": "scenario.yaml", "name": "calibrated", "mechanisms": tree}
     return "\n".join(head) + "\n" + write_text(body)
 
