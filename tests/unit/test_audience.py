@@ -86,7 +86,17 @@ def test_the_next_visit_waits_through_the_calendar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("{week: [1, 2]}", "seven numbers"), ("{holidays: [soon]}", "not a date")]
+    ("given", "said"),
+    [
+        ("{week: [1, 2]}", "odd.yaml:5 audience.calendar: week must be seven numbers"),
+        ("{week: [-1, 1, 1, 1, 1, 1, 1]}", "none below 0"),
+        ("{holidays: [soon]}", "odd.yaml:5 audience.calendar.holidays.0: soon is not a date"),
+        ("{holidays: [2025-01-01, 2025-02-30]}", "holidays.1: 2025-02-30 is not a date"),
+        ("{holidays: [2025-01-05..2025-01-03]}", "write 2025-01-03..2025-01-05"),
+        ("{holidays: [2025-01-05=lots]}", "lots is not a number .write 2025-01-05=0.5"),
+        ("{holidays: [2025-01-05=-1]}", "-1 is out of range .between 0 and 100"),
+        ("{holidays: [2025-01-05=nan]}", "nan is out of range"),
+    ],
 )
 def test_a_calendar_that_makes_no_sense_is_refused(given: str, said: str, tmp_path: Path) -> None:
     """One line that says what is wrong."""

@@ -31,12 +31,13 @@ WORLDS = {
         "seed=5",
         "policies=[{at: 10d, set: {recommender.quota.explore: 30, creators.ai_pay: 0.0}}]",
     ),
-    "chronological, Deffuant, busy people": (
+    "chronological, Deffuant, busy people, a calendar": (
         "recommender.ranking=chronological",
         "opinions.model=deffuant",
         "audience.again=0.8",
         "audience.again_gap=40min",
         "audience.leave=0.02",
+        "audience.calendar={week: [1, 1, 1, 1, 1, 2, 0.5], holidays: [2025-01-07..2025-01-08=0.2]}",
         "seed=9",
         "policies=[{at: 8d, set: {audience.counts_shown: false}}]",
     ),

@@ -66,6 +66,12 @@ AHEAD = "14d"
     "be forecast.",
 )
 @click.option(
+    "--calendar",
+    is_flag=True,
+    help="Declare the shape of the week that the log has as audience.calendar, in all worlds and in "
+    "calibrated.yaml. Without it the shape is said alone.",
+)
+@click.option(
     "--quick",
     is_flag=True,
     help=f"{QUICK_WORLDS} small worlds, to see that all runs: no calibration.",
@@ -92,6 +98,7 @@ def calibrate(
     burn_in: str,
     vary: tuple[str, ...],
     chance: bool,
+    calendar: bool,
     quick: bool,
     out: str | None,
     run_on: str | None,
@@ -124,6 +131,7 @@ def calibrate(
         "burn_in_s": days_of("--burn-in", burn_in) * DAY,
         "vary": list(vary),
         "chance": chance,
+        "calendar": calendar,
         "quick": quick,
     }
     # everything that can be refused, before there is a folder

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from twin.ground.errors import UsageError
+from twin.observing import calendar
 from twin.observing.folder import Observed
 from twin.observing.times import NAMES
 from twin.readers.text import human, sparkline
@@ -21,6 +23,7 @@ def lines(observed: Observed) -> Iterator[str]:
     yield from _read(of)
     yield from _bad(of)
     yield from _levels(observed)
+    yield from _week(observed)
     yield ""
     yield "This log can identify:"
     yield from (
@@ -107,6 +110,16 @@ def _levels(observed: Observed) -> Iterator[str]:
             yield f"  {name:<20} {level:>8}  {sparkline(rate.tolist(), WIDTH).rstrip()}"
         else:
             yield f"  {name:<20} {human(total):>8}  in the cells that are kept (no impressions: no rate)"
+
+
+def _week(observed: Observed) -> Iterator[str]:
+    """The shape of the week and odd days, where there are any."""
+    try:
+        found = calendar.week(observed)
+    except UsageError:
+        return
+    if found.significant or found.odd:
+        yield from (f"  {line}" for line in calendar.lines(found))
 
 
 def _kept(observed: Observed) -> Iterator[str]:

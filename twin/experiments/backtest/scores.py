@@ -6,7 +6,7 @@
 
 Shares are scored as shares, amounts as multiples of their mean until the origin, so that a score
 does not depend on how large a platform is. Source: Gneiting and Raftery (2007), J. Am. Stat. Assoc.
-102; computed by scoringrules.
+102.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import scoringrules
 
+from twin.experiments import scores as proper
 from twin.experiments.backtest import naive
 from twin.experiments.calibrate.ensemble import Array
 from twin.experiments.calibrate.fit import Fit
@@ -85,7 +85,7 @@ def _row(of: Forecast, forecaster: str, draws: Array, truth: float) -> dict[str,
         "median": median,
         "low80": float(ends[80][0]),
         "high80": float(ends[80][1]),
-        "crps": float(scoringrules.crps_ensemble(truth, values)),
+        "crps": float(proper.crps(values, truth)),
         "error": abs(median - truth),
         **{f"in_{level}": bool(low <= truth <= high) for level, (low, high) in ends.items()},
     }

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from twin.experiments import commands
-from twin.experiments.calibrate import bank, command
+from twin.experiments.calibrate import command
 from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.fit import Fit
 from twin.experiments.experiment import Experiment
@@ -56,9 +56,8 @@ def opened(out: str, on: str | None = None, quiet: bool = False) -> Calibration:
     if not observed.days() or not observed.days()[0] <= until <= observed.last:
         raise UsageError(f"--on {place}: has no {until}, until which {out} read")
     same(observed, until, str(args["observed"]), f"--on {place}", out)
-    worlds = bank.bank(
-        experiment.scenario, observed.days()[0], args, int(observed.manifest["privacy"]["k"])
-    )
+    # by what was known at first: worlds do not change with newer days
+    worlds = command.bank_of(experiment.scenario, observed.until(until), args)
     return Calibration(experiment, worlds, observed)
 
 

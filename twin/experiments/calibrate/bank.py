@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twin.experiments.calibrate import prior
+from twin.experiments.calibrate.calendar import Shape
 from twin.experiments.calibrate.ensemble import Array
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.work.tasks import Task
@@ -39,7 +40,7 @@ class Bank:
     """Worlds of a calibration: ``scenario`` as the platform's dates and the bank's size make it, by
     the settings ``common`` to all; ``given`` the priors, ``points`` (worlds, parameters) where each
     world lies in them; ``k`` the least cell that the platform's aggregates have; ``days`` observed
-    and forecast."""
+    and forecast; ``calendar`` the shape of the platform's week."""
 
     scenario: Scenario
     common: tuple[str, ...]
@@ -48,6 +49,7 @@ class Bank:
     k: int
     days: int
     until: dt.date
+    calendar: Shape = field(default_factory=Shape)
 
     @property
     def last(self) -> dt.date:
@@ -75,7 +77,8 @@ class Bank:
     def sets(self, world: int) -> tuple[str, ...]:
         """All settings of a world, on the scenario of the calibration."""
         own = prior.texts(self.given, self.points[world])
-        return (*self.common, *own, f"replicate={world}")
+        calendar = self.calendar.sets(self.scenario, own)
+        return (*self.common, *own, *calendar, f"replicate={world}")
 
 
 def folder(world: int) -> str:

@@ -13,10 +13,11 @@ The manifest holds the digest of what was read of the platform, which ends on th
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
-from twin.experiments.calibrate import bank, fit, outcome, prior, reading, words
+from twin.experiments.calibrate import bank, calendar, fit, outcome, prior, reading, words
 from twin.experiments.calibrate import report as report_page
 from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.coverage import LEAST_TRUTHS
@@ -72,8 +73,16 @@ def made(scenario: Scenario, args: dict[str, Any]) -> tuple[Observed, Bank]:
     """What was observed, and the bank; all that can be refused is refused here, before any world
     runs."""
     observed = platform(args)
+    return observed, bank_of(scenario, observed, args)
+
+
+def bank_of(scenario: Scenario, observed: Observed, args: dict[str, Any]) -> Bank:
+    """The bank of a calibration that read ``observed``, and no later day."""
     k = int(observed.manifest["privacy"]["k"])
-    return observed, bank.bank(scenario, observed.days()[0], args, k)
+    worlds = bank.bank(scenario, observed.days()[0], args, k)
+    # calibrations from before there was a calendar do not have the flag
+    shape = calendar.shape(observed, worlds.scenario, bool(args.get("calendar")))
+    return dataclasses.replace(worlds, calendar=shape)
 
 
 def resume(experiment: Experiment, on: str | None) -> None:

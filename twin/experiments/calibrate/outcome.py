@@ -87,6 +87,7 @@ def calibrated(worlds: Bank, found: Fit, until: dt.date, up: str) -> str:
     identified. The rest stays what it was, and is named."""
     identified = found.held.identified
     tree: dict[str, object] = {}
+    known: dict[str, str] = {}
     for (path, value), told in zip(medians(worlds, found).items(), identified, strict=True):
         if not told:
             continue
@@ -95,11 +96,15 @@ def calibrated(worlds: Bank, found: Fit, until: dt.date, up: str) -> str:
         for parent in parents:
             place = place.setdefault(parent, {})  # type: ignore[assignment]
         place[leaf] = value
+        known[path] = value
+    worlds.calendar.write(tree, worlds.scenario, known)
     rest = [each.vary.path for each, told in zip(worlds.given, identified, strict=True) if not told]
     head = [
         f"# Posterior medians of a calibration to what was observed until {until}.",
         "# Draws of the whole posterior are in posterior.parquet beside this file.",
     ]
+    if worlds.calendar.used:
+        head.append("# Days have the shape of the log's week: audience.calendar.")
     if rest:
         head.append(f"# Not identified, and left as they were: {', '.join(rest)}.")
     body = {"extends": f"{up}scenario.yaml", "name": "calibrated", "mechanisms": tree}

@@ -53,6 +53,7 @@ def write(
                     *([(each, "flat")] for each in words.missed(found)),
                 ],
             ),
+            *weekdays(worlds),
         ],
         sections=[
             parameters(worlds, found),
@@ -71,6 +72,12 @@ def write(
         notices=reporting.failures(experiment),
     )
     reporting.write(experiment, page, place)
+
+
+def weekdays(worlds: Bank) -> list[Summary]:
+    """What is said of the shape of the week."""
+    lines = worlds.calendar.lines()
+    return [Summary("Weekdays", [[(line, "")] for line in lines])] if lines else []
 
 
 def parameters(worlds: Bank, found: Fit) -> Section:

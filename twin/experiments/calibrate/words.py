@@ -32,6 +32,7 @@ def lines(worlds: Bank, found: Fit, second: Coverage) -> list[str]:
             f"{each.vary.path:<40} {middle:<13} {low + ' .. ' + high:<19} {width:.2f}{told}"
         )
     made += [believed(found, second), *missed(found)]
+    made += worlds.calendar.lines()
     return made
 
 

@@ -10,7 +10,8 @@ examined posts that the person was glad of, less half a point per hide or report
 the log-odds of coming again, on the same day and on later ones, and the chance to leave for good,
 which newcomers have more of: after their n-th session a / (a + b + n - 1) on top, the hazard of a
 beta-geometric law (Fader & Hardie 2007), so that many go early and those who stay seldom do. Days
-may differ (``calendar``): the wait for the next visit is run down by the weight of each local day.
+may differ (``calendar``, in a file of its own): the wait for the next visit is run down by the
+weight of each local day.
 
 How far a person looks in a slate depends on what the last posts gave (`twin.kernels.patience`).
 People differ in how readily they open posts: a normal shift of the click's log-odds, correlated

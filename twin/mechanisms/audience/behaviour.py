@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 
 import numpy as np
@@ -13,11 +12,10 @@ from twin.kernels.respond import FEATURES, reaches
 from twin.kernels.rules import Shelf
 from twin.kernels.scene import SHOWN, Behaviour, Habits, Streams
 from twin.kernels.training import HEADS
-from twin.mechanisms.audience.params import AudienceParams, Calendar
+from twin.mechanisms.audience.calendar import days
+from twin.mechanisms.audience.params import AudienceParams
 from twin.world.mechanism import Mechanism
 
-CALENDAR = 3660
-"""Days that the calendar covers, those beyond are alike: it is read at every visit."""
 RATINGS_SHOWN, TOLERANCE, REPULSION = (
     "ratings.ratings_shown",
     "opinions.tolerance",
@@ -89,22 +87,3 @@ def shown(mechanism: Mechanism[AudienceParams]) -> NDArray[np.void]:
     if RATINGS_SHOWN in world.levers:
         made["ratings_shown"] = world.levers_by_arm("consumers", RATINGS_SHOWN)
     return made
-
-
-def days(calendar: Calendar, start: dt.date) -> NDArray[np.float64]:
-    """Cumulated weights of local days, that before the world began first; empty where all are
-    alike."""
-    # Mean 1: over a whole week, a wait runs down as it does without a calendar
-    week = np.array(calendar.week) * 7 / sum(calendar.week)
-    # An empty calendar takes the kernel's short way: every day weighs 1
-    if np.ptp(week) == 0 and (calendar.holiday == 1 or not calendar.holidays):
-        return np.zeros(0)
-    # A day earlier: west of UTC the world begins on the local day before
-    begin = start - dt.timedelta(days=1)
-    weight = week[(begin.weekday() + np.arange(CALENDAR)) % 7]
-    off = np.array(
-        [(dt.date.fromisoformat(day) - begin).days for day in calendar.holidays], np.int64
-    )
-    # Holidays before the world or beyond the calendar change nothing
-    weight[off[(off >= 0) & (off < CALENDAR)]] *= calendar.holiday
-    return np.cumsum(weight)

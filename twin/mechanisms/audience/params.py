@@ -3,11 +3,10 @@ good."""
 
 from __future__ import annotations
 
-from pydantic import model_validator
-
 from twin.ground.rhythm import MIND_HOURS
 from twin.ground.units import DAY, HOUR
-from twin.world.params import Date, Duration, Params, Rate, group, par
+from twin.mechanisms.audience.calendar import Calendar
+from twin.world.params import Duration, Params, Rate, group, par
 
 
 class Response(Params):
@@ -183,25 +182,6 @@ class Drawn(Params):
         high=20,
         source="assumption; sign: disconfirmation, Oliver 1980; off by default",
     )
-
-
-class Calendar(Params):
-    """Which days people come; all alike by default."""
-
-    week: tuple[float, ...] = par(
-        (1.0,) * 7,
-        "how much likelier people are to come on each local day, Monday first (of a mean of 1)",
-    )
-    holidays: tuple[Date, ...] = par((), "dates of holidays", unit="date")
-    holiday: float = par(1.0, "factor on the days listed in holidays", low=0, high=100)
-
-    @model_validator(mode="after")
-    def _whole_week(self) -> Calendar:
-        if len(self.week) != 7 or min(self.week) < 0 or sum(self.week) <= 0:
-            raise ValueError(
-                "week must be seven numbers, Monday first, none below 0, and not all 0"
-            )
-        return self
 
 
 class AudienceParams(Params):

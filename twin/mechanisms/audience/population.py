@@ -18,6 +18,7 @@ from twin.ground.draws import children
 from twin.ground.rhythm import cumulated, seconds
 from twin.ground.units import DAY, HOUR
 from twin.kernels.links import forget_rows
+from twin.mechanisms.audience.calendar import days, first_days, weight
 from twin.mechanisms.audience.params import AudienceParams
 from twin.world.mechanism import Mechanism
 
@@ -32,6 +33,7 @@ class Population:
 
     def __init__(self, mechanism: Mechanism[AudienceParams]) -> None:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
+        self._days = days(mechanism.p.calendar, mechanism.world.start)
 
     def setup(self) -> None:
         """Open the initial consumers."""
@@ -75,12 +77,16 @@ class Population:
         }
         for name, values in drawn.items():
             m.mine("consumers", name)[rows] = values
-        # The first people are between two visits, a geometric wait; newcomers come on their day
-        days = np.floor(np.log(u[:, 2]) / np.log1p(-chance)) if now == 0 else np.zeros(len(rows))
         second = seconds(u[:, 3], cumulated(p.diurnal))
         # Local hour to UTC; the remainder keeps it within the day
         local = second - m.read("consumers", "tz")[rows].astype(np.int64) * HOUR
-        first = np.maximum(now + days.astype(np.int64) * DAY + local % DAY, now)
+        wait = np.zeros(len(rows), np.int64)
+        # The first people are between two visits, a geometric wait; newcomers come on their day
+        if now == 0:
+            alike = np.log(u[:, 2]) / np.log1p(-chance)
+            # The second moves by whole days into the first UTC day, and so does the local day
+            wait = first_days(self._days, alike, -(local // DAY))
+        first = np.maximum(now + wait * DAY + local % DAY, now)
         m.mine("consumers", "next_at")[rows] = first
         # 0 marks those who are no newcomers: their hazard of leaving is the settled one
         m.mine("consumers", "joined_at")[rows] = np.where(now == 0, 0, first)
@@ -124,6 +130,7 @@ class Population:
         day = np.array([world.now // DAY], np.uint64)
         u = m.uniforms("arrivals", day)[0, 0]
         # Poisson by its inverse at one uniform, so that branches with other rates share their luck
+        rate *= weight(self._days, world.now // DAY)
         count = int(np.ceil(pdtrik(u, rate))) if rate > 0 else 0
         left = m.read("consumers", "left_at")
         # The log names rows of people: those that it may still name are not given away
