@@ -50,6 +50,8 @@ LONGEST = (
     "e2e/test_levers.py",
     "e2e/test_docs_mechanism.py",
     "worlds/test_warm_up.py",
+    "e2e/test_docs_calibrate.py",
+    "processes/test_calibrate.py",
     "e2e/test_dashboards_data.py",
     "e2e/test_dashboards_drawn.py",
     "e2e/test_live_page.py",
