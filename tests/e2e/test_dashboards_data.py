@@ -19,6 +19,7 @@ from tests.e2e.asked import course, filled, panels, queries, span
 from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, scenario
 from tests.e2e.prometheus import Prometheus, free_port, running
 from twin.ground.units import DAY
+from twin.readers.dashboards.frame import REAL
 from twin.readers.panels import sketches
 from twin.record.results import Metrics, load_events, load_manifest, load_metrics
 from twin.world.metric import Metric, label_text
@@ -26,7 +27,7 @@ from twin.world.metric import Metric, label_text
 COMMITTED = {
     path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "dashboards").glob("*.json"))
 }
-SIMULATED = [uid for uid in COMMITTED if uid != "twin-run-health"]
+SIMULATED = [uid for uid in COMMITTED if uid not in REAL]
 AT = 30
 """A day with a whole window on both sides in the small year."""
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "forecasts": ("forecasts.forecasts", "Forecast published field experiments, and score that."),
     "observe": ("observe.observe", "Read the log of a platform into aggregates."),
     "calibrate": ("calibrate.calibrate", "Fit parameters to what was observed, and forecast."),
+    "forecast": ("follow.forecast", "What a calibrated twin foretells, beside its platform."),
     "send": ("stream.send", "Send the readings of a run to a Prometheus."),
     "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),
     "grafana": ("grafana.grafana", "Send dashboards and annotations to a Grafana."),
