@@ -18,7 +18,7 @@ from twin.readers.receiver import checked
 
 Tell = Callable[[str], None]
 BEFORE_D = 28
-"""Days before the first forecast at which the dashboard opens."""
+"""Most days before the first forecast at which the dashboard opens."""
 
 
 def forecast(
@@ -70,7 +70,9 @@ def _written(file: Path, those: list[Series]) -> Iterator[str]:
 def address(beside: Beside) -> str:
     """Where in a Grafana the dashboard opens at these days."""
     days = [day for fans in beside.foretold.values() for day, _ in fans]
-    first, last = noon(min(days)) - BEFORE_D * DAY, noon(max(days)) + DAY
+    known = [day for values in beside.observed.values() for day in values]
+    first = max(noon(min(days)) - BEFORE_D * DAY, noon(min([*known, *days])) - DAY)
+    last = noon(max(days)) + DAY
     query = {
         "from": first * 1000,
         "to": last * 1000,

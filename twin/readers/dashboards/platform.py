@@ -8,7 +8,7 @@ latest forecast for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from twin.readers.dashboards.drawn import PALETTE, axis, lines, stat
 from twin.readers.dashboards.frame import (
@@ -155,94 +155,93 @@ def _edges(quantity: str) -> Iterator[Json]:
 
 def _inside(band: str, low: str, high: str) -> Json:
     """Share of days in a band, until the end of the range that is shown."""
-    seen = day(OBSERVED)
-    within = f"({seen} >= bool {day(FORECAST, quantile=low)}) * ({seen} <= bool {day(FORECAST, quantile=high)})"
-    return panel(
-        "stat",
+
+    def within(quantity: str) -> str:
+        seen = day(OBSERVED, quantity=quantity)
+        below, above = (day(FORECAST, quantity=quantity, quantile=end) for end in (low, high))
+        return f"avg_over_time((({seen} >= bool {below}) * ({seen} <= bool {above}))[$__range:1d])"
+
+    return _numbers(
         f"Days inside the central {band}",
-        _about(
-            f"Share of the days shown on which what was observed lies in the central {band} of the "
-            f"latest forecast. It should come near to {band} over many days.",
-            "share of days",
-            FORECAST,
-            OBSERVED,
-        ),
-        [target(f"avg_over_time(({within})[$__range:1d])", "{{quantity}}", instant=True)],
-        options=stat("none"),
-        defaults={
-            "unit": "percentunit",
-            "decimals": 0,
-            "color": {"mode": "fixed", "fixedColor": TWIN},
-        },
-        interval="1d",
+        f"Share of the days shown on which what was observed lies in the central {band} of the "
+        f"latest forecast. It should come near to {band} over many days.",
+        "share of days",
+        within,
+        {"unit": "percentunit", "decimals": 0, "color": {"mode": "fixed", "fixedColor": TWIN}},
     )
 
 
 def _days() -> Json:
     """How many days there are to judge by."""
-    both = f"{day(OBSERVED)} and {day(FORECAST, quantile='0.5')}"
+
+    def both(quantity: str) -> str:
+        seen = day(OBSERVED, quantity=quantity)
+        median = day(FORECAST, quantity=quantity, quantile="0.5")
+        return f"count_over_time(({seen} and {median})[$__range:1d])"
+
+    return _numbers(
+        "Days foretold and observed",
+        "Days shown of which there are both a forecast and an observation.",
+        "days",
+        both,
+        {"unit": "suffix: days", "color": {"mode": "fixed", "fixedColor": PALETTE[6]}},
+    )
+
+
+def _numbers(title: str, text: str, unit: str, query: Callable[[str], str], defaults: Json) -> Json:
+    """One number for each quantity, of the whole range that is shown."""
     return panel(
         "stat",
-        "Days foretold and observed",
-        _about(
-            "Days shown of which there are both a forecast and an observation.",
-            "days",
-            FORECAST,
-            OBSERVED,
-        ),
-        [target(f"count_over_time(({both})[$__range:1d])", "{{quantity}}", instant=True)],
+        title,
+        _about(text, unit, FORECAST, OBSERVED),
+        [target(query(each.name), each.name, instant=True) for each in QUANTITIES],
         options=stat("none"),
-        defaults={"unit": "suffix: days", "color": {"mode": "fixed", "fixedColor": PALETTE[6]}},
+        defaults=defaults,
         interval="1d",
     )
 
 
+def distance(quantity: str) -> str:
+    """How far what was observed lies from the median, as a part of the way to the edge of the
+    central 80 % on the side on which it lies, as fans are not symmetric."""
+    seen = day(OBSERVED, quantity=quantity)
+    low, middle, high = (
+        day(FORECAST, quantity=quantity, quantile=each) for each in ("0.1", "0.5", "0.9")
+    )
+    above = f"({high} - {middle}) * ({seen} >= bool {middle})"
+    below = f"({middle} - {low}) * ({seen} < bool {middle})"
+    return f"({seen} - {middle}) / ({above} + {below})"
+
+
 def _apart() -> Json:
     """Where observations lie in the fan, in its own units."""
-    seen = day(OBSERVED)
-    low, middle, high = (day(FORECAST, quantile=each) for each in ("0.1", "0.5", "0.9"))
-    # on the side of the median on which it lies, as fans are not symmetric
-    side = (
-        f"(({high} - {middle}) * ({seen} >= bool {middle}) + "
-        f"({middle} - {low}) * ({seen} < bool {middle}))"
-    )
-    names = [each.name for each in QUANTITIES]
-    overrides = [
-        colour(legend_pattern(name), fixed) for name, fixed in zip(names, COLOURS, strict=False)
-    ]
+    steps = [{"value": value, "color": TWIN} for value in (None, -1, 1)]
+    custom = {
+        "showPoints": "always",
+        "pointSize": 6,
+        "thresholdsStyle": {"mode": "dashed"},
+        "axisSoftMin": -1.5,
+        "axisSoftMax": 1.5,
+    }
     return panel(
         "timeseries",
         "Observed less forecast",
         _about(
             "How far what was observed lies from the median, as a part of the way to the edge of "
-            "the central 80 %: between -1 and 1 it lies inside. Days on one side for long are a "
-            "drift that the twin does not know.",
+            "the central 80 %: between the dashed lines, -1 and 1, it lies inside. Days on one "
+            "side for long are a drift that the twin does not know.",
             "distances from the median to the edge of the central 80 %",
             FORECAST,
             OBSERVED,
         ),
-        [target(f"({seen} - {middle}) / {side}", "{{quantity}}")],
+        [target(distance(each.name), each.name) for each in QUANTITIES],
         options=lines(),
-        defaults=axis(
-            "short",
-            "to the edge of 80 %",
-            showPoints="always",
-            pointSize=6,
-            thresholdsStyle={"mode": "dashed"},
-            axisSoftMin=-1.5,
-            axisSoftMax=1.5,
-        )
-        | {
-            "thresholds": {
-                "mode": "absolute",
-                "steps": [
-                    {"value": None, "color": SEEN},
-                    {"value": -1, "color": TWIN},
-                    {"value": 1, "color": SEEN},
-                ],
-            }
-        },
-        overrides=overrides,
+        defaults=axis("short", "to the edge of 80 %", **custom)
+        | {"thresholds": {"mode": "absolute", "steps": steps}},
+        overrides=[
+            colour(legend_pattern(each.name), fixed)
+            for each, fixed in zip(QUANTITIES, COLOURS, strict=False)
+        ],
         interval="1d",
     )
 
