@@ -26,7 +26,7 @@ def lines(beside: Beside) -> Iterator[str]:
             known += value is not None
             inside += value is not None and not _apart(value, fan)
     if known:
-        yield f"inside the central 80 %: {inside} of {known} values of days observed since"
+        yield f"inside the central 80 %: {inside} of {known} values observed since"
 
 
 def _apart(value: float, fan: Fan) -> str:
