@@ -22,6 +22,7 @@ from twin.ground.errors import UsageError
 from twin.observing import folder
 from twin.readers import forecast_send, forecast_series
 from twin.readers.forecast_series import Series
+from twin.readers.receiver import OtherValueError, TooLargeError
 
 DAYS = [dt.date(2024, 3, 1) + dt.timedelta(days=days) for days in range(6)]
 IDENTITY = {"calibration": "c-1", "scenario": 'a "b"'}
@@ -122,8 +123,7 @@ def test_later_versions_win_and_earlier_ones_are_kept(place: Path) -> None:
 
 
 def test_text_and_request_say_the_same() -> None:
-    """Every sample once, at noon or a little before; no value ends with a stale marker; requests
-    are cut where they are full."""
+    """Every sample once, at noon or a little before; no value ends with a stale marker."""
     those = [
         *forecast_series.forecast({"click rate": {(DAYS[2], 1): FAN, (DAYS[3], 2): FAN}}),
         *forecast_series.observed({"click rate": {DAYS[2]: 0.25}}),
@@ -138,11 +138,9 @@ def test_text_and_request_say_the_same() -> None:
     assert f"twin_forecast{{{quantile}}} 0.2 1709467199" in lines
     assert f"twin_forecast{{{quantile}}} 0.2 1709553598" in lines
     assert forecast_series.count(those) == "17 samples of 9 series"
-    whole = list(forecast_send.requests(those, IDENTITY))
-    assert len(whole) == 1
     sent = [
         (dict(labels)["__name__"], at, struct.unpack("<d", value)[0])
-        for labels, samples in decoded(unsnapped(whole[0]))
+        for labels, samples in decoded(unsnapped(forecast_send.request(those, IDENTITY)))
         for at, value in samples
     ]
     told = [line.rsplit(" ", 2) for line in lines if not line.startswith("#")]
@@ -151,18 +149,34 @@ def test_text_and_request_say_the_same() -> None:
     ]
 
 
-def test_many_samples_are_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut within a series too; all arrive."""
-    monkeypatch.setattr(forecast_send, "SAMPLES", 5)
+class Receiver(forecast_send.Forecasts):
+    """Keeps what it is sent; has other values of some, or takes few at once."""
+
+    def __init__(self, has: set[int], most: int) -> None:
+        super().__init__("http://127.0.0.1:9/api/v1/write", IDENTITY, print)
+        self.has, self.most, self.got = has, most, list[int]()
+
+    def post(self, body: bytes) -> bool:
+        times = [at // 1000 for _, samples in decoded(unsnapped(body)) for at, _ in samples]
+        if len(times) > self.most:
+            raise TooLargeError("413")
+        if self.has & set(times):
+            raise OtherValueError("400")
+        self.got += times
+        return True
+
+
+@pytest.mark.parametrize("most", [100, 5, 1])
+def test_what_is_refused_leaves_the_rest(most: int) -> None:
+    """All arrive but those of which the receiver has another value, which are counted, in as small
+    requests as it wants."""
     those = [
         Series.of(forecast_series.OBSERVED, {"quantity": name}, dict.fromkeys(range(7), 1.0))
         for name in ("a", "b")
     ]
-    sizes = [
-        sum(len(samples) for _, samples in decoded(unsnapped(body)))
-        for body in forecast_send.requests(those, IDENTITY)
-    ]
-    assert sizes == [5, 5, 4]
+    receiver = Receiver({2, 6}, most)
+    assert receiver.send(those) and receiver.other == 4
+    assert sorted(receiver.got) == [0, 0, 1, 1, 3, 3, 4, 4, 5, 5]
 
 
 def test_days_to_come_wait() -> None:

@@ -23,6 +23,8 @@ class Delivery:
     """
 
     kept, again = "nothing is lost", ""
+    raised: tuple[type[RefusedError], ...] = ()
+    """Refusals that the caller mends."""
 
     def __init__(self, url: str, note: Callable[[str], None]) -> None:
         self.url, self.trouble = url, ""
@@ -44,7 +46,8 @@ class Delivery:
         return "some"
 
     def post(self, body: bytes) -> bool:
-        """Send one request until it is accepted (True) or given up. Raises TooLargeError."""
+        """Send one request until it is accepted (True) or given up. Raises TooLargeError, and what
+        is ``raised``."""
         wait = FIRST_WAIT_S
         while not self._stop.is_set():
             try:
@@ -59,6 +62,8 @@ class Delivery:
                     return False
                 wait = min(2 * wait, LONGEST_WAIT_S)
             except RefusedError as error:
+                if isinstance(error, self.raised):
+                    raise
                 self.refused(str(error))
                 return False
             else:

@@ -1,19 +1,21 @@
 """Sends a platform and its forecasts to Prometheus: all of them each time, as they are few, and a
-receiver ignores a sample that it has."""
+receiver ignores a sample that it has.
+
+One that has another value for the time refuses the whole request, and keeps its own: the rest is sent
+in parts."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from twin.ground.errors import Undone
 from twin.readers.delivery import Delivery
 from twin.readers.forecast_series import Series, count
 from twin.readers.protobuf_write import Encoder
-from twin.readers.receiver import TooLargeError, shown
+from twin.readers.receiver import OtherValueError, TooLargeError, shown
 from twin.readers.remote_write import AHEAD, END_PATIENCE_S, SAMPLES
 
 
@@ -24,45 +26,74 @@ def now_and_later(those: Sequence[Series], now: dt.datetime) -> tuple[list[Serie
     return kept, sum(len(each.times) for each in those) - sum(len(each.times) for each in kept)
 
 
-def requests(those: Sequence[Series], identity: Mapping[str, str]) -> Iterator[bytes]:
-    """Bodies of requests, each with at most SAMPLES samples."""
-    pieces: list[bytes] = []
-    room = SAMPLES
-    for each in those:
-        # alone, so that no value is followed by a stale marker where another series has a sample
-        encoder = Encoder([each.named(identity)])
-        first = 0
-        while first < len(each.times):
-            piece = slice(first, first + room)
-            times, values = each.times[piece] * 1000, each.values[piece, np.newaxis]
-            # messages put end to end are one message
-            pieces.append(encoder.message(times, values, None))
-            first, room = first + len(times), room - len(times)
-            if not room:
-                yield _packed(pieces)
-                pieces, room = [], SAMPLES
-    if pieces:
-        yield _packed(pieces)
-
-
-def _packed(pieces: Sequence[bytes]) -> bytes:
-    body: bytes = pa.compress(b"".join(pieces), codec="snappy", asbytes=True)
+def request(those: Sequence[Series], identity: Mapping[str, str]) -> bytes:
+    """The body of a request with all of these."""
+    # each alone, so that no value is followed by a stale marker where another has a sample; messages
+    # put end to end are one message
+    message = b"".join(
+        Encoder([each.named(identity)]).message(each.times * 1000, each.values[:, None], None)
+        for each in those
+        if len(each.times)
+    )
+    body: bytes = pa.compress(message, codec="snappy", asbytes=True) if message else b""
     return body
+
+
+def halves(those: Sequence[Series]) -> tuple[list[Series], list[Series]]:
+    """Two parts of at least two samples."""
+    if len(those) > 1:
+        middle = len(those) // 2
+        return list(those[:middle]), list(those[middle:])
+    (one,) = those
+    middle = len(one.times) // 2
+    return [one.part(slice(None, middle))], [one.part(slice(middle, None))]
+
+
+class Forecasts(Delivery):
+    """Sends series. ``other``: samples of which the receiver has another value, which stays."""
+
+    raised = (OtherValueError,)
+
+    def __init__(self, url: str, identity: Mapping[str, str], note: Callable[[str], None]) -> None:
+        super().__init__(url, note)
+        self.identity, self.other = identity, 0
+
+    def send(self, those: Sequence[Series]) -> bool:
+        """Send all of these, in parts where they are many or some are refused; whether that was
+        done."""
+        there = [each for each in those if len(each.times)]
+        many = sum(len(each.times) for each in there)
+        if not many:
+            return True
+        if many <= SAMPLES:
+            try:
+                return self.post(request(there, self.identity))
+            except OtherValueError:
+                # of the whole request nothing was taken
+                if many == 1:
+                    self.other += 1
+                    return True
+            except TooLargeError as error:
+                if many == 1:
+                    self.refused(str(error))
+                    return False
+        return all(self.send(half) for half in halves(there))
 
 
 def send(
     url: str, those: Sequence[Series], identity: Mapping[str, str], note: Callable[[str], None]
 ) -> str:
     """Send series, and return what arrived in words. Raises Undone if not all were accepted."""
-    delivery = Delivery(url, note)
+    delivery = Forecasts(url, identity, note)
     delivery.limit(END_PATIENCE_S)
-    try:
-        done = all(delivery.post(body) for body in requests(those, identity))
-    except TooLargeError as error:
-        done, delivery.trouble = False, str(error)
-    if not done:
+    if not delivery.send(those):
         raise Undone(
             f"remote write: not all of {count(those)} are in {shown(url)} ({delivery.trouble}); "
             f"nothing is lost, give the same command again"
+        )
+    if delivery.other:
+        note(
+            f"remote write: {shown(url)} has other values of {delivery.other:,} samples, from an "
+            f"earlier observation or forecast of the same day, and keeps them"
         )
     return f"remote write: {count(those)} are in {shown(url)}"

@@ -3,7 +3,7 @@
 A day's number stands at **noon UTC** of the day: noon is on no border of two days, and on that date
 in nearly every zone in which a platform may count its days. A forecast that was made ``a`` days
 ahead stands ``a`` seconds before noon. So forecasts of one day that were made on several days are
-different samples (Prometheus never changes one that it has), all are kept, and the last sample of a
+different samples (Prometheus cannot change one that it has), all are kept, and the last sample of a
 day is the latest forecast:
 
     last_over_time(twin_forecast{quantile="0.5"}[1d] offset -1d)    at midnight, for the day after
@@ -98,8 +98,11 @@ class Series:
 
     def until(self, second: float) -> Series:
         """The part at or before a time."""
-        kept = self.times <= second
-        return Series(self.metric, self.labels, self.times[kept], self.values[kept])
+        return self.part(slice(None, int(np.searchsorted(self.times, second, "right"))))
+
+    def part(self, which: slice) -> Series:
+        """Some of its samples."""
+        return Series(self.metric, self.labels, self.times[which], self.values[which])
 
     def named(self, identity: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """Name and labels in Prometheus."""
