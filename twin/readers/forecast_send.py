@@ -93,7 +93,7 @@ def send(
         )
     if delivery.other:
         note(
-            f"remote write: {shown(url)} has other values of {delivery.other:,} samples, from an "
-            f"earlier observation or forecast of the same day, and keeps them"
+            f"remote write: {shown(url)} has another value of {delivery.other:,} of the samples, from "
+            f"an earlier observation or forecast of the same day, and keeps it"
         )
     return f"remote write: {count(those)} are in {shown(url)}"

@@ -99,7 +99,11 @@ def _manifest(out: Path) -> dict[str, Any]:
         ]
         raise UsageError(
             f"{files.shown(str(out))}: is no calibrated folder ("
-            + (nearest(out.name, around) if around else "make one: twin calibrate SCENARIO --on F")
+            + (
+                nearest(out.name, around)
+                if around
+                else "make one: twin calibrate SCENARIO --on OBSERVED"
+            )
             + ")"
         )
     try:
