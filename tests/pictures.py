@@ -4,7 +4,9 @@ Without `--run` it runs scenarios/everything.yaml, and from summer on a branch o
 profiling, which takes some minutes; then every committed dashboard is drawn as Grafana draws it
 (see tests/e2e/drawing.py) into dashboards/<uid>.png, and the live page is taken. `--run DIR` takes
 a finished run instead, and may be given again for its branches; only *Run health*, which shows a
-run in progress, needs a new one, cut short.
+run in progress, needs a new one, cut short. *Twin and platform* shows a world of 1,000 people as
+the platform, and the forecast of a calibration to its first four weeks (`--calibrated DIR` takes a
+calibrated folder instead).
 """
 
 from __future__ import annotations
@@ -26,9 +28,24 @@ from tests import live_page
 from tests.conftest import ROOT, SCENARIOS
 from tests.e2e.drawing import DASHBOARDS, MissingError, Studio, saved, studio
 from tests.e2e.prometheus import free_port
+from twin.readers.dashboards.frame import PLATFORM, REAL
 
 SCENARIO = SCENARIOS / "everything.yaml"
 HEALTH, POLICY_PAGE = "twin-run-health", "twin-policy"
+WORLD = SCENARIOS / "forecasts.yaml"
+LIVED = (
+    "audience.initial=1000",
+    "creators.human.initial=330",
+    "creators.ai.initial=20",
+    "warm_up=20d",
+    "duration=42d",
+)
+"""The platform beside which a twin is drawn."""
+CALIBRATED = (
+    *("--until", "2025-01-28", "--ahead", "14d", "--burn-in", "10d"),
+    *("--quick", "--worlds", "24", "--people", "400"),
+)
+"""Its twin, smaller than one that is to be believed."""
 BRANCH, POLICY, FROM_DAY = "chronological", SCENARIOS / "policies" / "chronological.yaml", 200
 """The branch that is drawn beside the run, and what it does from which day on."""
 FORK_AT, HEALTH_AT, CUT_AT = 0.4, 0.9, 0.15
@@ -92,6 +109,22 @@ def health(setting: Setting, began: float) -> None:
     drawn(
         setting, HEALTH, **{"from": str(round(began * 1000)), "to": str(round(time.time() * 1000))}
     )
+
+
+def platform(setting: Setting, calibrated: Path) -> None:
+    """The twin beside its platform, at the dates of its forecast."""
+    query = setting.room.follow(calibrated)
+    setting.room.push()
+    drawn(setting, PLATFORM, **query)
+
+
+def follower(here: Path) -> Path:
+    """A platform, and a twin that is calibrated to it."""
+    sizes = [part for size in LIVED for part in ("--set", size)]
+    twin("run", WORLD, *sizes, "--out", here / "run", "--log", here / "log", "--quiet")
+    twin("observe", here / "log", "--layout", "twin", "--out", here / "seen", "--k", "2")
+    twin("calibrate", WORLD, "--on", here / "seen", *CALIBRATED, "--out", here / "calibrated")
+    return here / "calibrated"
 
 
 @contextlib.contextmanager
@@ -189,6 +222,12 @@ MORE: tuple[Callable[[Path], None], ...] = (live,)
     help="A finished run; again: a branch of it.",
 )
 @click.option(
+    "--calibrated",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="DIR",
+    help="A calibrated folder for Twin and platform.",
+)
+@click.option(
     "--only", multiple=True, metavar="UID", help="Draw this dashboard; may be given many times."
 )
 @click.option(
@@ -204,20 +243,30 @@ MORE: tuple[Callable[[Path], None], ...] = (live,)
     metavar="DIR",
     help="Where the pictures go.",
 )
-def main(runs: tuple[Path, ...], only: tuple[str, ...], work: Path | None, into: Path) -> None:
+def main(
+    runs: tuple[Path, ...],
+    calibrated: Path | None,
+    only: tuple[str, ...],
+    work: Path | None,
+    into: Path,
+) -> None:
     """Make the pictures."""
     wanted = only or tuple(saved(DASHBOARDS))
     scraped = free_port()
     try:
         with tempfile.TemporaryDirectory() as name, studio(Path(name), scraped) as room:
             setting = Setting(room, runs, into, scraped)
-            if not runs:
+            if PLATFORM in wanted:
+                platform(setting, calibrated or follower(Path(name)))
+            simulated = [uid for uid in wanted if uid not in REAL]
+            if not runs and (simulated or HEALTH in wanted):
                 setting.runs = made(setting, work or Path(name))
             elif HEALTH in wanted:
                 with running(setting, Path(name) / "health") as (process, began):
                     until(setting, process, CUT_AT)
                     health(setting, began)
-            dashboards(setting, [uid for uid in wanted if uid != HEALTH])
+            if simulated:
+                dashboards(setting, simulated)
     except MissingError as error:
         raise SystemExit(str(error)) from None
     for more in () if only else MORE:  # now, for there may be one driver of a browser at a time

@@ -23,7 +23,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
@@ -282,6 +282,19 @@ class Studio:
         shutil.copytree(run, copy, ignore=shutil.ignore_patterns("checkpoints"))
         self.grafana.twin("send", copy, "--remote-write", self.prometheus.write_url)
         self.grafana.twin("grafana", "annotate", copy)
+
+    def follow(self, calibrated: Path) -> dict[str, str]:
+        """Send a twin's forecasts and its platform; gives what the address that is printed asks the
+        dashboard to show."""
+        told = self.grafana.twin(
+            "forecast",
+            calibrated,
+            "--out",
+            self.folder / "forecast.txt",
+            "--remote-write",
+            self.prometheus.write_url,
+        )
+        return dict(parse_qsl(urlsplit(told.stdout.split("dashboard: ")[1].strip()).query))
 
     def push(self, *, run: Path | None = None, dashboards: Path = DASHBOARDS) -> None:
         """Bring dashboards to the Grafana, turned to the dates of a run."""

@@ -1,6 +1,7 @@
 """Every query of every committed dashboard, on a real Prometheus that holds the year of everything
 in small and a branch of it."""
 
+import datetime as dt
 import json
 import math
 import re
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -18,7 +20,11 @@ from tests.conftest import ROOT, twin
 from tests.e2e.asked import course, filled, panels, queries, span
 from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, scenario
 from tests.e2e.prometheus import Prometheus, free_port, running
-from twin.ground.units import DAY
+from tests.given.calibrated import AHEAD
+from twin.experiments.following import read
+from twin.ground.units import DAY, at
+from twin.readers.dashboards.frame import PLATFORM, REAL
+from twin.readers.forecast_series import QUANTITIES
 from twin.readers.panels import sketches
 from twin.record.results import Metrics, load_events, load_manifest, load_metrics
 from twin.world.metric import Metric, label_text
@@ -26,7 +32,7 @@ from twin.world.metric import Metric, label_text
 COMMITTED = {
     path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "dashboards").glob("*.json"))
 }
-SIMULATED = [uid for uid in COMMITTED if uid != "twin-run-health"]
+SIMULATED = [uid for uid in COMMITTED if uid not in REAL]
 AT = 30
 """A day with a whole window on both sides in the small year."""
 
@@ -287,6 +293,69 @@ def test_a_mark_stands_where_the_number_of_policies_changed(
     assert all(
         {round(day / SHORTER), round(day / SHORTER) + 1} & shown_on for day in (270, 300, 345)
     )
+
+
+@pytest.fixture(scope="module")
+def followed(
+    prometheus: Prometheus, calibrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """Its twin beside a platform, in the same server; what the address that is printed asks for."""
+    out = tmp_path_factory.mktemp("forecast") / "forecast.txt"
+    given = ("--out", out, "--remote-write", prometheus.write_url)
+    told = twin("forecast", calibrated, *given, cwd=out.parent).stdout
+    return dict(parse_qsl(urlsplit(told.split("dashboard: ")[1].strip()).query))
+
+
+def beside(prometheus: Prometheus, followed: dict[str, str]) -> dict[tuple[str, str], Any]:
+    """What each query of the dashboard gives, by panel and legend."""
+    first, last = (int(followed[end]) // 1000 // DAY * DAY for end in ("from", "to"))
+    values = {"calibration": followed["var-calibration"], "__range": f"{last - first}s"}
+    return {
+        (panel["title"], target["legendFormat"]): course(
+            prometheus, target, query, first, last, DAY
+        )
+        for panel, target, query in queries(COMMITTED[PLATFORM], values)
+    }
+
+
+def test_the_twin_is_beside_its_platform(
+    prometheus: Prometheus, followed: dict[str, str], calibrated: Path
+) -> None:
+    """Every query gives one line, and the lines are the calibration's forecast and what was
+    observed, at the midnight at which their day begins."""
+    found = beside(prometheus, followed)
+    assert not [name for name, lines in found.items() if len(lines) != 1]
+    drawn = {name: lines[0]["values"] for name, lines in found.items()}
+    known = read.read(calibrated, None)
+
+    def dated(days: dict[dt.date, float]) -> dict[float, float]:
+        return {at(day, 0).timestamp(): value for day, value in days.items()}
+
+    for each in QUANTITIES:
+        title, fans, seen = (
+            each.name.capitalize(),
+            known.latest(each.name),
+            known.observed[each.name],
+        )
+        assert len(fans) == AHEAD and len(seen) == 8
+        assert drawn[title, "Observed"] == dated(seen)
+        for place, legend in (
+            (3, "Forecast, median"),
+            (1, "Central 80 %, from"),
+            (6, "Central 95 %"),
+        ):
+            assert drawn[title, legend] == dated({day: fan[place] for day, fan in fans.items()})
+        apart = {
+            day: (seen[day] - fan[3])
+            / (fan[5] - fan[3] if seen[day] >= fan[3] else fan[3] - fan[1])
+            for day, fan in fans.items()
+        }
+        told = drawn["Observed less forecast", each.name]
+        assert told == pytest.approx(dated(apart), rel=1e-9)
+        share = np.mean([abs(value) <= 1 for value in apart.values()])
+        assert list(drawn["Days inside the central 80 %", each.name].values()) == [share]
+        assert list(drawn["Days foretold and observed", each.name].values()) == [AHEAD]
+    assert list(drawn["Days ahead", "Days ahead"].values()) == [1, 2]
 
 
 def test_run_health_shows_a_run_that_goes_on(tmp_path: Path) -> None:

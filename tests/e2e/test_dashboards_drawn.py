@@ -20,10 +20,12 @@ from tests.chromium import MissingError
 from tests.e2e.drawing import DASHBOARDS, Studio, check_types, drawable, saved, studio
 from tests.e2e.everything_small import BRANCH, SIZES, scenario
 from tests.e2e.prometheus import free_port
+from tests.given.calibrated import UNTIL
+from twin.readers.dashboards.frame import REAL
 from twin.record.results import load_manifest
 
-HEALTH = "twin-run-health"
-SIMULATED = sorted(path.stem for path in DASHBOARDS.glob("*.json") if path.stem != HEALTH)
+PLATFORM, HEALTH = REAL
+SIMULATED = sorted(path.stem for path in DASHBOARDS.glob("*.json") if path.stem not in REAL)
 AT_DAY = "30"
 """On which a policy takes hold in the small year, for the page that compares before and after."""
 
@@ -72,6 +74,23 @@ def test_every_dashboard_is_drawn_whole(room: Studio, uid: str, tmp_path: Path) 
     told = " ".join(mark["text"] for mark in picture.facts["marks"])
     assert "AI labelled" in told and "assistant forgets" in told
     assert (tmp_path / f"{uid}.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_twin_is_drawn_beside_its_platform(
+    room: Studio, calibrated: Path, theme: str, tmp_path: Path
+) -> None:
+    """At the dates that `twin forecast` names: no panel is empty, and a mark stands on the last day
+    that was read."""
+    query = room.follow(calibrated)
+    picture = room.easel.draw(PLATFORM, tmp_path / "platform.png", theme, **query)
+    assert picture.problems == []
+    wanted = [panel["id"] for panel in drawable(saved(DASHBOARDS)[PLATFORM])]
+    assert sorted(panel["id"] for panel in picture.panels) == sorted(wanted) and wanted
+    assert picture.facts["variables"]["calibration"] == [query["var-calibration"]]
+    assert [mark["time"] for mark in picture.facts["marks"]] == [
+        1000 * time_of(f"{UNTIL} 12:00:00")
+    ]
 
 
 def test_the_dark_theme_is_drawn_too(room: Studio, tmp_path: Path) -> None:

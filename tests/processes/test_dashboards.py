@@ -46,7 +46,7 @@ def test_an_own_mechanism_gets_its_panels(tmp_path: Path) -> None:
         "  - {name: late, at: 40d, set: {recommender.preset: likes}}\n"
     )
     told = twin("dashboards", "mine.yaml", "--out", "d", cwd=tmp_path).stdout
-    assert "7 dashboards, 7 written" in told
+    assert "8 dashboards, 8 written" in told
     made = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "d").glob("*.json")}
     rows = [panel["title"] for panel in made["twin-consumers"]["panels"] if panel["type"] == "row"]
     assert rows[-1] == "Cats" and "How they rate" not in rows

@@ -84,7 +84,7 @@ def test_failures_that_pass_lose_and_repeat_nothing(
 ) -> None:
     """503, 429 with Retry-After (a number, a date, rubbish), 500 and a request that is too large:
     every sample arrives once, in order."""
-    monkeypatch.setattr("twin.readers.remote_write.FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr("twin.readers.delivery.FIRST_WAIT_S", 0.001)
     folder = folder_with(tmp_path / "run", course(10), done=done)
     busy = [
         (503, {}, "<html>"),
@@ -213,7 +213,7 @@ def test_what_no_wait_mends_is_not_waited_for(
 ) -> None:
     """500 with "too old sample", and a Retry-After beyond the end of patience: after the run's end
     it gives up at once, and the reason has its mend; before, it goes on trying."""
-    monkeypatch.setattr("twin.readers.remote_write.VAIN_PATIENCE_S", 0.2)
+    monkeypatch.setattr("twin.readers.delivery.VAIN_PATIENCE_S", 0.2)
     for number, (answer, words) in enumerate(
         [
             ((500, {}, "too old sample"), "out_of_order_time_window to 100y"),

@@ -10,19 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twin.experiments.calibrate.statistics import DAILY
 
 from tests.given.boards import DECLARED, FOLDER, MADE, asked, drawn
 from tests.given.grafana_types import problems
+from twin.experiments.calibrate.outcome import LEVELS
 from twin.readers.dashboards import dashboards, has_panel, stale, write
 from twin.readers.dashboards.drawn import AI, HUMAN
 from twin.readers.dashboards.frame import HEALTH as HEALTH_UID
-from twin.readers.dashboards.frame import PAGES, WIDE
+from twin.readers.dashboards.frame import PAGES, PLATFORM, REAL, WIDE
 from twin.readers.dashboards.queries import bin_words
+from twin.readers.forecast_series import DECLARED as DECLARED_SERIES
+from twin.readers.forecast_series import FORECAST, QUANTITIES
 from twin.readers.health import HEALTH
 from twin.readers.panels import HEADINGS
 from twin.record.names import prom_name
 from twin.world.metric import Metric
 
+GRAFANAS_OWN = {"__range"}
+"""Variables that every dashboard has."""
 KINDS = {"row", "text", "timeseries", "stat", "bargauge"}
 SIDES = {
     "producer": "twin-creators",
@@ -98,6 +104,15 @@ def test_every_number_on_a_run_is_on_run_health() -> None:
     assert asked(MADE[HEALTH_UID]) == {each.prom_name for each in HEALTH}
 
 
+def test_every_series_of_a_forecast_is_on_its_dashboard() -> None:
+    """What `twin forecast` writes is declared once, quantities as the calibration names them."""
+    assert asked(MADE[PLATFORM]) == {prom_name(metric) for metric in DECLARED_SERIES}
+    assert [each.name for each in QUANTITIES] == list(DAILY)
+    assert [float(level) for level in FORECAST.labels["quantile"]] == list(LEVELS)
+    titles = [panel["title"] for panel in drawn(MADE[PLATFORM])]
+    assert {each.name.capitalize() for each in QUANTITIES} <= set(titles)
+
+
 def test_rows_follow_the_story() -> None:
     """The headings of a side come in the order in which a person reads them."""
     for side, uid in SIDES.items():
@@ -132,7 +147,7 @@ def test_a_dashboard_is_whole(uid: str) -> None:
         )
         assert {
             bare or braced for bare, braced in re.findall(r"\$(?:(\w+)|\{(\w+)\})", words)
-        } <= known, panel["title"]
+        } <= known | GRAFANAS_OWN, panel["title"]
         names = [target["legendFormat"] for target in panel["targets"]]
         assert len(set(names)) == len(names), panel["title"]
     assert (
@@ -230,18 +245,20 @@ def test_people_are_blue_and_ai_is_orange() -> None:
     assert seen["human"] == seen["AI"] > 10
 
 
-def test_simulated_time_is_kept_apart_from_wall_clock_time() -> None:
+def test_simulated_time_is_kept_apart_from_real_time() -> None:
     """Simulated dashboards open at the scenario's year, in UTC, and refresh nothing; links carry
     variables, and time where it fits."""
+    opens = {HEALTH_UID: "now-15m", PLATFORM: "now-60d"}
     for uid, dashboard in MADE.items():
         wall = uid == HEALTH_UID
         assert dashboard["timezone"] == "utc" and dashboard["refresh"] == ("5s" if wall else "")
-        assert dashboard["time"]["from"] == ("now-15m" if wall else "2025-01-01T00:00:00.000Z")
+        assert dashboard["time"]["from"] == opens.get(uid, "2025-01-01T00:00:00.000Z")
         assert {link["url"] for link in dashboard["links"]} == {
             f"/d/{other}" for other in MADE if other != uid
         }
         assert all(
-            link["includeVars"] and link["keepTime"] == (not wall and HEALTH_UID not in link["url"])
+            link["includeVars"]
+            and link["keepTime"] == (not {uid, link["url"].removeprefix("/d/")} & set(REAL))
             for link in dashboard["links"]
         )
         queries = [

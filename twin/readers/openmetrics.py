@@ -84,8 +84,8 @@ def write(
         if metric is not last:
             file.write(head(metric))
             last = metric
-        lines, count = _lines(*named[place], stamps, values)
-        file.write(lines)
+        text, count = lines(*named[place], stamps, values)
+        file.write(text)
         samples, series = samples + count, series + (count > 0)
         report(place + 1)
     file.write("# EOF\n")
@@ -117,9 +117,10 @@ def _columns(
                 yield first + offset, stamps, values
 
 
-def _lines(
+def lines(
     name: str, labels: Mapping[str, str], stamps: list[int], values: NDArray[np.float64]
 ) -> tuple[str, int]:
+    """The samples of one series, and how many there are."""
     # An empty label is the same as none to Prometheus
     inside = ",".join(f'{key}="{escaped(value)}"' for key, value in sorted(labels.items()) if value)
     start = f"{name}{{{inside}}} "

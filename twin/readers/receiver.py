@@ -82,6 +82,11 @@ class RefusedError(Exception):
     """Refused: the same request would be refused again. The text says why, and the mend."""
 
 
+class OtherValueError(RefusedError):
+    """Refused, as it has another value of a series for the same time; nothing of the request was
+    taken."""
+
+
 class TooLargeError(Exception):
     """The request is too large."""
 
@@ -201,7 +206,8 @@ class Receiver:
         mend = MENDS.get(answer.status_code) or known
         if answer.is_redirect:
             mend = f"give its new address, {shown(answer.headers['Location'])}"
-        raise RefusedError(said + (f" ({mend})" if mend else ""))
+        kind = OtherValueError if "duplicate sample" in words.lower() else RefusedError
+        raise kind(said + (f" ({mend})" if mend else ""))
 
 
 def _is_page(answer: requests.Response) -> bool:

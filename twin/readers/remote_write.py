@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,17 +22,10 @@ from numpy.typing import NDArray
 from twin.ground.errors import TwinError
 from twin.ground.units import at
 from twin.readers.backlog import Backlog
+from twin.readers.delivery import Delivery
 from twin.readers.protobuf_write import Encoder
 from twin.readers.reading_back import ReadBack, address
-from twin.readers.receiver import (
-    Cursor,
-    LaterError,
-    Receiver,
-    RefusedError,
-    TooLargeError,
-    checked,
-    shown,
-)
+from twin.readers.receiver import Cursor, TooLargeError, checked, shown
 from twin.readers.service import Service
 from twin.record.names import series
 from twin.record.watch import Rows, RunInfo
@@ -41,14 +33,10 @@ from twin.record.watch import Rows, RunInfo
 SAMPLES = 20_000
 """Samples in a request at most: 100 to 250 kB, which proxies accept (nginx: 1 MB). Five times as
 many are hardly quicker."""
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
-"""Wall-clock seconds between two attempts: the first wait, doubled each time up to the longest."""
 PATIENCE_S = 60.0
 """Wall-clock seconds without success after which `twin send` gives up."""
 END_PATIENCE_S = 20.0
 """The same for a run that has ended: its user waits, and `twin send` can deliver the rest."""
-VAIN_PATIENCE_S = 2.0
-"""The same for answers whose reason no wait mends."""
 AHEAD = dt.timedelta(minutes=10)
 """How far ahead of its own clock Prometheus takes samples."""
 READ_BACK = "; the first and the last were read back"
@@ -56,12 +44,15 @@ LOCK_S = 15.0
 """Wall-clock seconds for which a killed process of this run may still have the cursor locked."""
 
 
-class Sender:
+class Sender(Delivery):
     """Delivers the readings of a run in their order. ``note`` gets a line when the receiver fails
     and when it is back.
 
     Once `hasten` was called it gives up after PATIENCE_S without success; after `stop`, at once.
     """
+
+    kept = "the readings stay in the run's folder"
+    again = " and are sent again later"
 
     def __init__(
         self,
@@ -74,17 +65,15 @@ class Sender:
         note: Callable[[str], None],
         lock_s: float = 0.0,
     ) -> None:
-        self.url, self.folder, self.series = url, folder, len(rows)
+        super().__init__(url, note)
+        self.folder, self.series = folder, len(rows)
         self.cursor = Cursor(folder, url, run, lock_s)
         self.backlog = Backlog(folder, start, rows, self.cursor.delivered_s)
-        self.trouble = ""
         self._back = ReadBack(folder, start, rows, run)
-        self._origin, self._note = int(at(start, 0).timestamp()), note
-        self._encoder, self._receiver = Encoder(series(rows, run)), Receiver(url)
+        self._origin = int(at(start, 0).timestamp())
+        self._encoder = Encoder(series(rows, run))
         self._most = max(1, SAMPLES // self.series)
         self._before: tuple[int, NDArray[np.float64]] | None = None
-        self._stop, self._limit, self._success = threading.Event(), math.inf, time.monotonic()
-        self._vain = False
 
     def run(self, report: Callable[[int], None] = lambda undelivered: None) -> bool:
         """Deliver until the backlog is closed and empty (True), or given up (False). ``report`` is
@@ -94,23 +83,21 @@ class Sender:
                 if not self._deliver(*readings, report):
                     return False
         except (TwinError, OSError) as error:
-            self._refused(f"the run's folder: {error}")
+            self.refused(f"the run's folder: {error}")
             return False
         except Exception as error:  # a bug of twin must not look like a receiver that is down
-            self._refused(f"a bug in twin: {type(error).__name__}: {error}")
+            self.refused(f"a bug in twin: {type(error).__name__}: {error}")
             return False
         return True
 
     def hasten(self, patience_s: float | None = None) -> None:
         """The run has ended: no more readings, and patience is finite."""
-        # patience counts from here, however long the receiver has been down
-        self._success = time.monotonic()
-        self._limit = PATIENCE_S if patience_s is None else patience_s
+        self.limit(PATIENCE_S if patience_s is None else patience_s)
         self.backlog.close()
 
     def stop(self) -> None:
         """Give up now."""
-        self._stop.set()
+        super().stop()
         self.backlog.close()
 
     def verify(self, base: str) -> str:
@@ -126,6 +113,10 @@ class Sender:
             f"remote write: {shown(self.url)} took all readings, but {found.why}; nothing is lost, "
             f"send them again with: twin send {self.folder} --remote-write {shown(self.url)}"
         )
+
+    def waiting(self) -> str:
+        """Readings that the receiver has not confirmed."""
+        return f"{self.backlog.undelivered:,}"
 
     def outcome(self) -> str:
         """What has arrived and, if that is not all, how to deliver the rest."""
@@ -155,11 +146,11 @@ class Sender:
             before = None if self._before is None else self._before[1]
             body = self._encoder.request((self._origin + times[some]) * 1000, values[some], before)
             try:
-                if body and not self._post(body):
+                if body and not self.post(body):
                     return False
             except TooLargeError as error:
                 if self._most == 1:
-                    self._refused(f"{error}, for a single reading")
+                    self.refused(f"{error}, for a single reading")
                     return False
                 # smaller from here on: the receiver's limit stays
                 self._most = max(1, self._most // 2)
@@ -172,57 +163,6 @@ class Sender:
             report(self.backlog.undelivered)
             done = some.stop
         return True
-
-    def _post(self, body: bytes) -> bool:
-        """Send one request until it is accepted (True) or given up. Raises TooLargeError."""
-        wait = FIRST_WAIT_S
-        while not self._stop.is_set():
-            try:
-                self._receiver.post(body)
-            except LaterError as later:
-                # once per failure, not per attempt
-                if not self.trouble:
-                    self._note(
-                        f"remote write: {shown(self.url)}: {later}; the readings stay in the run's "
-                        f"folder and are sent again later"
-                    )
-                self.trouble = str(later)
-                self._vain = later.vain
-                if self._pause(later.wait_s if later.wait_s is not None else wait):
-                    return False
-                wait = min(2 * wait, LONGEST_WAIT_S)
-            except RefusedError as error:
-                self._refused(str(error))
-                return False
-            else:
-                if self.trouble:
-                    self._note(
-                        f"remote write: {shown(self.url)} takes readings again; "
-                        f"{self.backlog.undelivered:,} were waiting"
-                    )
-                self.trouble, self._success = "", time.monotonic()
-                return True
-        return False
-
-    def _pause(self, seconds: float) -> bool:
-        """Wait before another attempt; returns whether to give up instead."""
-        until = time.monotonic() + seconds
-        # in steps, since the run may end in the middle of a long wait
-        while (now := time.monotonic()) < until:
-            limit = min(self._limit, VAIN_PATIENCE_S) if self._vain else self._limit
-            # until patience has ended, or a wait that was asked for goes beyond its end
-            if math.isfinite(self._limit) and max(now, until) - self._success > limit:
-                return True
-            if self._stop.wait(min(0.1, until - now)):
-                return True
-        return False
-
-    def _refused(self, reason: str) -> None:
-        self.trouble = reason
-        self._note(
-            f"remote write: {shown(self.url)}: {reason}; nothing more is sent there, the readings "
-            f"stay in the run's folder"
-        )
 
 
 def ahead(start: dt.date, duration_s: int, url: str) -> str:

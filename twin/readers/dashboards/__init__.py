@@ -4,7 +4,7 @@ They are plain JSON data, so that generating them needs nothing but twin; tests 
 the types of Grafana's own SDK and run every query on a real Prometheus. Queries choose series by
 ``$run``, ``$branch`` and ``$replicate``; a line is one declared series of one branch, as the mean
 over the chosen replicates. Time is simulated time (UTC), but for *Run health*, which is wall-clock
-time.
+time, and *Twin and platform*, which is the platform's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from twin.readers.dashboards.frame import Span
 from twin.readers.dashboards.health import run_health
 from twin.readers.dashboards.overview import overview
+from twin.readers.dashboards.platform import platform
 from twin.readers.dashboards.policy import policy
 from twin.readers.dashboards.sides import SIDES, side_dashboard
 from twin.world.metric import Metric
@@ -40,6 +41,7 @@ def dashboards(declared: Iterable[Metric], span: Span | None = None) -> dict[str
         overview(metrics, span),
         *(side_dashboard(side, metrics, span) for side in SIDES),
         policy(metrics, span),
+        platform(),
         run_health(),
     ]
     return {each["uid"]: each for each in made}

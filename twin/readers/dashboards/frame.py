@@ -26,10 +26,13 @@ PAGES = (
     ("twin-recommender", "Recommender and tables"),
     ("twin-chatbots", "Chatbots"),
     ("twin-policy", "Policy: before and after, branches side by side"),
+    ("twin-platform", "Twin and platform"),
     ("twin-run-health", "Run health"),
 )
 """Uid and title of every dashboard, in the order in which a person reads them."""
-HEALTH = "twin-run-health"
+PLATFORM, HEALTH = "twin-platform", "twin-run-health"
+REAL = (PLATFORM, HEALTH)
+"""Dashboards in real time, not simulated time."""
 
 
 @dataclass(frozen=True)
@@ -183,10 +186,11 @@ def dashboard(
     *,
     variables: Iterable[Json],
     span: Span | None,
+    real: tuple[str, str] = ("now-15m", "now"),
     annotations: Iterable[Json] = (),
     refresh: str = "",
 ) -> Json:
-    """A whole dashboard. Without a span it is in wall-clock time: the last quarter of an hour."""
+    """A whole dashboard. Without a span it is in wall-clock time: the range ``real``."""
     return {
         "uid": uid,
         "title": dict(PAGES)[uid],
@@ -201,7 +205,7 @@ def dashboard(
         "weekStart": "",
         "fiscalYearStartMonth": 0,
         "refresh": refresh,
-        "time": span.range if span else {"from": "now-15m", "to": "now"},
+        "time": span.range if span else dict(zip(("from", "to"), real, strict=True)),
         "timepicker": {},
         "links": _links(uid),
         "templating": {"list": list(variables)},
@@ -211,8 +215,7 @@ def dashboard(
 
 
 def _links(here: str) -> list[Json]:
-    """Links to the other dashboards; time ranges are not kept between simulated and
-    wall-clock time."""
+    """Links to the other dashboards; time ranges are not kept between simulated and real time."""
     return [
         {
             "type": "link",
@@ -224,7 +227,7 @@ def _links(here: str) -> list[Json]:
             "asDropdown": False,
             "targetBlank": False,
             "includeVars": True,
-            "keepTime": HEALTH not in (here, uid),
+            "keepTime": not {here, uid} & set(REAL),
         }
         for uid, title in PAGES
         if uid != here
