@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twin.experiments.calibrate.statistics import DAILY
 
 from tests.given.boards import DECLARED, FOLDER, MADE, asked, drawn
 from tests.given.grafana_types import problems
 from twin.experiments.calibrate.outcome import LEVELS
+from twin.observing import daily
 from twin.readers.dashboards import dashboards, has_panel, stale, write
 from twin.readers.dashboards.drawn import AI, HUMAN
 from twin.readers.dashboards.frame import HEALTH as HEALTH_UID
@@ -107,7 +107,7 @@ def test_every_number_on_a_run_is_on_run_health() -> None:
 def test_every_series_of_a_forecast_is_on_its_dashboard() -> None:
     """What `twin forecast` writes is declared once, quantities as the calibration names them."""
     assert asked(MADE[PLATFORM]) == {prom_name(metric) for metric in DECLARED_SERIES}
-    assert [each.name for each in QUANTITIES] == list(DAILY)
+    assert [each.name for each in QUANTITIES] == list(daily.QUANTITIES)
     assert [float(level) for level in FORECAST.labels["quantile"]] == list(LEVELS)
     titles = [panel["title"] for panel in drawn(MADE[PLATFORM])]
     assert {each.name.capitalize() for each in QUANTITIES} <= set(titles)

@@ -45,6 +45,8 @@ QUANTITIES = (
     Quantity("click rate", "ratio", "Share of the day's impressions that got a click."),
     Quantity("people", "people", "People who came on the day."),
     Quantity("impressions", "impressions", "Impressions on the day."),
+    Quantity("new items", "items", "Items that were shown for the first time on the day."),
+    Quantity("makers", "makers", "Makers of whom an item was shown on the day."),
 )
 """Those that have a panel of their own; others are written as well."""
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)

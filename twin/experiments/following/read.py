@@ -56,7 +56,7 @@ def read(out: Path, on: str | None) -> Beside:
     for rows in made:
         for row in rows:
             day, ahead = row["day"], int(row["ahead_d"])
-            fan = tuple(row[f"q{level:g}"] for level in LEVELS)
+            fan = tuple(float(row[f"q{level:g}"]) for level in LEVELS)
             # a later version of the same forecast wins
             foretold.setdefault(row["quantity"], {})[day, ahead] = fan
     until = max(day - dt.timedelta(days=ahead) for fans in foretold.values() for day, ahead in fans)
