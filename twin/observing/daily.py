@@ -3,7 +3,8 @@
     click rate    log-odds of the share of impressions that got a click
     people        logarithm of how many came
     impressions   logarithm of how many there were
-    new items     logarithm of how many items were shown for the first time
+    new items     logarithm of how many items were shown for the first time; not on the first day, of
+                  which every item is
     makers        logarithm of how many makers' items were shown
 
 All are foretold less their mean over the days until the forecast is made: amounts because worlds and
@@ -78,9 +79,13 @@ def _values(observed: Observed) -> Iterator[tuple[str, dt.date, float]]:
     for row in where(observed, "responses", cut="all", response="click").to_pylist():
         if row["known"] and row["total"] is not None:
             yield "click rate", row["day"], odds(row["total"] / row["known"])
-    for of_, column, name in (("item", "new", "new items"), ("maker", "shown", "makers")):
-        for row in where(observed, "supply", of=of_).to_pylist():
-            yield name, row["day"], amount(row[column] or 0)
+    for row in where(observed, "supply", of="maker").to_pylist():
+        yield "makers", row["day"], amount(row["shown"] or 0)
+    items = where(observed, "supply", of="item").to_pylist()
+    first = min((row["day"] for row in items), default=None)
+    for row in items:
+        if row["day"] != first:
+            yield "new items", row["day"], amount(row["new"] or 0)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ def lines(worlds: Bank, found: Fit, second: Coverage) -> list[str]:
 def believed(found: Fit, second: Coverage) -> str:
     """Whether the posterior can be believed, in a line."""
     said = ", ".join(
-        f"{level:.0%} interval held {found.held.pooled(level):.0%}" for level in LEVELS[1:3]
+        f"{100 * level:.0f} % interval held {100 * found.held.pooled(level):.0f} %"
+        for level in LEVELS[1:3]
     )
     if len(found.held.ranks) < LEAST_TRUTHS:
         return (
@@ -49,7 +50,7 @@ def believed(found: Fit, second: Coverage) -> str:
     other = "" if agree(found.held, second) else "; the second opinion is overconfident"
     days = ""
     if found.days:
-        days = f"; of days to come the 80 % interval held {found.foretold.pooled(0.8):.0%}"
+        days = f"; of days to come the 80 % interval held {100 * found.foretold.pooled(0.8):.0f} %"
     return (
         f"{found.held.verdict}: with every world in turn as the truth, the {said} of parameters"
         f"{days}{other}"
