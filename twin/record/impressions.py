@@ -51,6 +51,8 @@ SCHEMA = pa.schema(
         *((head, pa.bool_()) for head in HEADS),
     ]
 )
+Columns = dict[str, NDArray[Any]]
+"""Impressions as columns, one array each."""
 ENDING = ".parquet"
 PENDING = "pending-"
 
@@ -62,7 +64,9 @@ class Impressions:
         self.folder, self.start = folder, start
         self._origin = int(at(start, 0).timestamp())
         self._day: int | None = None
-        self._parts: list[pa.Table] = []
+        # what is kept of the day: rows of an earlier process, then windows as columns
+        self._before: pa.Table = SCHEMA.empty_table()
+        self._parts: list[Columns] = []
 
     def free(self) -> None:
         """Raise UsageError unless the folder is new or empty and can be written."""
@@ -80,13 +84,17 @@ class Impressions:
         if world.elapsed <= 0:
             return
         found = self._window()
-        for day in np.unique(found["time"] // DAY).tolist():
-            self._until(day)
-            part = found["time"] // DAY == day
-            self._parts.append(self._table({name: each[part] for name, each in found.items()}))
+        if len(found["time"]):
+            days = found["time"] // DAY
+            for day in range(int(days.min()), int(days.max()) + 1):
+                self._until(day)
+                part = days == day
+                self._parts.append(
+                    found if part.all() else {name: each[part] for name, each in found.items()}
+                )
         self._until(world.elapsed // DAY)
 
-    def _window(self) -> dict[str, NDArray[Any]]:
+    def _window(self) -> Columns:
         """The window's impressions as columns; ``time`` in seconds since the start."""
         world = self.world
         window = world.service("window")()
@@ -99,15 +107,21 @@ class Impressions:
             "consumer": people,
             "post": posts["key"][window.post],
             "creator": world.table("creators")["key"][posts["creator"][window.post]],
-            "place": window.place,
-            "source": window.source,
-            "responses": window.responses,
+            # copies, as the day is written later and the log goes on
+            "place": window.place.copy(),
+            "source": window.source.copy(),
+            "responses": window.responses.copy(),
         }
         # a window that lies across the start
         kept = found["time"] >= 0
         return found if kept.all() else {name: each[kept] for name, each in found.items()}
 
-    def _table(self, found: dict[str, NDArray[Any]]) -> pa.Table:
+    def _table(self) -> pa.Table:
+        """The day so far. Arrow's columns are made once a day: a window is too small a table."""
+        if not self._parts:
+            return self._before
+        names = self._parts[0]
+        found = {name: np.concatenate([each[name] for each in self._parts]) for name in names}
         source, mask = found["source"], found["responses"]
         times = pa.array((found["time"] + self._origin) * 1000)
         columns = [
@@ -118,14 +132,15 @@ class Impressions:
             pa.array(_BY_CHANCE[source]),
             *(pa.array((mask >> head & 1).astype(bool)) for head in range(len(HEADS))),
         ]
-        return pa.Table.from_arrays(columns, schema=SCHEMA)
+        made = pa.Table.from_arrays(columns, schema=SCHEMA)
+        return pa.concat_tables([self._before, made])
 
     def _until(self, day: int) -> None:
         """Write the days before one: also those in which nobody came."""
         first = 0 if self._day is None else self._day
         for over in range(first, day):
             self._write(self._file(over))
-            self._parts = []
+            self._before, self._parts = SCHEMA.empty_table(), []
         self._day = max(first, day)
 
     def _file(self, day: int) -> Path:
@@ -133,7 +148,7 @@ class Impressions:
 
     def _write(self, file: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_table(pa.concat_tables([SCHEMA.empty_table(), *self._parts]), file)
+        write_table(self._table(), file)
 
     def save(self) -> None:
         """Bring what is kept of the day that runs to disk, for a checkpoint at this barrier; the
@@ -155,7 +170,7 @@ class Impressions:
         for file in sorted(self.folder.glob(f"{PENDING}*{ENDING}")):
             when = int(file.stem.removeprefix(PENDING))
             if when == now:
-                self._parts = [pq.read_table(file, schema=SCHEMA)]
+                self._before, self._parts = pq.read_table(file, schema=SCHEMA), []
             elif when > now:
                 file.unlink()
 
