@@ -3,17 +3,20 @@ scores, the alarm."""
 
 import datetime as dt
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
+from tests.given import logs
 from twin.experiments.backtest import naive, scores
 from twin.experiments.calibrate import ensemble, fit
+from twin.experiments.calibrate.command import least_cell
 from twin.experiments.sync import alarm
 from twin.observing import daily
 from twin.observing.daily import Seen
-from twin.observing.statistics import shared
+from twin.observing.statistics import histogram, shared
 
 FIRST = dt.date(2025, 1, 1)
 NAMES = ("click rate", "people")
@@ -127,3 +130,12 @@ def test_what_was_seen_is_read_back_as_it_was() -> None:
     assert seen.without_chance().statistics == {"a": 0.1}
     stands = daily.recent(seen.daily, FIRST + dt.timedelta(days=1))
     assert stands == {"people, last 1 d": 0.5}
+
+
+def test_cells_of_small_worlds_are_as_small_a_share_as_the_platforms(tmp_path: Path) -> None:
+    """Of a log of twelve people in cells of four: a world of six has two, one of many no more."""
+    log = logs.written(tmp_path / "log.csv", logs.text(logs.rows(many=360, days=6)))
+    observed = logs.observe(tmp_path, log, k=4)
+    users = histogram(observed, "user", "impressions")
+    assert users is not None and users.units.sum() == 12
+    assert [least_cell(observed, people) for people in (1, 6, 12, 900)] == [1, 2, 4, 4]

@@ -122,6 +122,8 @@ def rates(observed: Observed, **having: object) -> dict[str, tuple[float, float]
     table = where(observed, "responses", **having)
     if not table.num_rows:
         return {}
+    # what too few people did is left out of a cell, and so are the impressions that it was known of
+    table = table.filter(pc.is_valid(table["total"]))
     found = table.group_by("response").aggregate([("total", "sum"), ("known", "sum")])
     return {
         row["response"]: (row["total_sum"] or 0, row["known_sum"])

@@ -39,7 +39,7 @@ _SCALED = (
 class Bank:
     """Worlds of a calibration: ``scenario`` as the platform's dates and the bank's size make it, by
     the settings ``common`` to all; ``given`` the priors, ``points`` (worlds, parameters) where each
-    world lies in them; ``k`` the least cell that the platform's aggregates have; ``days`` observed
+    world lies in them; ``k`` the least cell of their aggregates; ``days`` observed
     and forecast; ``calendar`` the shape of the platform's week."""
 
     scenario: Scenario

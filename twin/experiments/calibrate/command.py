@@ -24,7 +24,7 @@ from twin.experiments.calibrate.coverage import LEAST_TRUTHS
 from twin.experiments.calibrate.fit import Asked, Fit
 from twin.experiments.experiment import Experiment
 from twin.ground.errors import UsageError
-from twin.observing import folder
+from twin.observing import folder, statistics
 from twin.observing.daily import Seen
 from twin.observing.folder import Observed
 from twin.scenario.loading import Scenario
@@ -78,11 +78,20 @@ def made(scenario: Scenario, args: dict[str, Any]) -> tuple[Observed, Bank]:
 
 def bank_of(scenario: Scenario, observed: Observed, args: dict[str, Any]) -> Bank:
     """The bank of a calibration that read ``observed``, and no later day."""
-    k = int(observed.manifest["privacy"]["k"])
+    k = least_cell(observed, int(args["people"]))
     worlds = bank.bank(scenario, observed.days()[0], args, k)
     # calibrations from before there was a calendar do not have the flag
     shape = calendar.shape(observed, worlds.scenario, bool(args.get("calendar")))
     return dataclasses.replace(worlds, calendar=shape)
+
+
+def least_cell(observed: Observed, people: int) -> int:
+    """The least cell of worlds of so many people: the same share of them as the platform's is of
+    its own. In worlds that are smaller than the platform rare responses would be left out
+    otherwise."""
+    k = int(observed.manifest["privacy"]["k"])
+    users = statistics.histogram(observed, "user", "impressions")
+    return k if users is None else max(1, min(k, round(k * people / float(users.units.sum()))))
 
 
 def resume(experiment: Experiment, on: str | None) -> None:
