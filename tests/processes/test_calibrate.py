@@ -15,6 +15,7 @@ import yaml
 
 from tests.conftest import SCENARIOS
 from twin.cli import main
+from twin.experiments.sync import versions
 from twin.observing import folder
 from twin.running import drive
 from twin.scenario.loading import Scenario
@@ -155,6 +156,8 @@ def test_a_sync_is_a_calibration_until_the_new_day(
     assert [each["day"] for each in facts["days"]] == ["2025-01-07", "2025-01-08"]
     # four worlds allow no p below a fifth: what is least likely of all is said to be so often
     assert all(each["p"] >= 0.2 for each in facts["days"])
+    ranges = versions.narrowed(str(tmp_path / "once"))
+    assert len(ranges) == 12 and ranges[0].startswith("audience.again=")
     again = twin("sync", tmp_path / "once", "--on", observed)
     assert again.status == 2 and "nothing new" in again.output
     changed = twin(
@@ -174,6 +177,8 @@ def test_a_sync_is_a_calibration_until_the_new_day(
         (("--until", "soon"), "is no date"),
         (("--vary", "audience.agian=0.1..0.5"), "audience.again"),
         (("--ahead", "90min"), "whole days"),
+        (("--within", "nowhere"), "holds no calibration"),
+        (("--within", "nowhere", "--vary", "audience.again=0.1..0.5"), "leave out --vary"),
         (("--on", "nowhere"), "is no observed folder"),
     ],
 )

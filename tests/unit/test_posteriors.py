@@ -172,6 +172,25 @@ def test_a_parameter_is_asked_for_on_the_scale_that_is_told() -> None:
     assert chosen == (scales[0][3], scales[1][0])
 
 
+def test_a_second_round_draws_from_where_the_posterior_lies() -> None:
+    """A quarter of the spread beyond both ends, inside the range; whole numbers are rounded
+    outwards; what nothing tells keeps its range."""
+    base = load(SCENARIOS / "forecasts.yaml")
+    texts = (
+        "audience.again=0.1..0.5",
+        "creators.human.posts_mean=0.1/d..1.6/d:log",
+        "recommender.explore_slots=0..12",
+        "audience.patience=0.75..0.97",
+    )
+    given = prior.ranges(texts, base)
+    draws = np.array([[0.4, 0.5, 0.3, 0.01], [0.6, 1.0, 0.5, 0.99]])
+    made = prior.within(given, draws)
+    assert made[0] == "audience.again=0.24..0.36"
+    assert made[1] == "creators.human.posts_mean=0.282843/d..1.6/d:log"
+    assert made[2] == "recommender.explore_slots=3..7" and made[3] == texts[3]
+    assert prior.ranges(made, base)[2].vary.whole
+
+
 def test_scores_are_normal_and_stay_in_their_range() -> None:
     """Shares and back on every scale, at the ends too; what lies beyond is at the end."""
     base = load(SCENARIOS / "forecasts.yaml")

@@ -10,6 +10,7 @@ from twin.cli import common
 from twin.experiments.calibrate import command
 from twin.experiments.calibrate.bank import BURN_IN, PEOPLE
 from twin.experiments.experiment import Experiment
+from twin.experiments.sync import versions
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY, parse_duration
 from twin.observing import folder
@@ -60,6 +61,12 @@ AHEAD = "14d"
     "a log can tell. May be given many times.",
 )
 @click.option(
+    "--within",
+    metavar="CALIBRATED",
+    help="Draw worlds from the priors of an earlier calibration, cut off to where its newest posterior "
+    "lies: more worlds where they tell most. Without --vary.",
+)
+@click.option(
     "--chance",
     is_flag=True,
     help="Also fit to impressions that chance chose, where the log marks them. Without it they can "
@@ -97,6 +104,7 @@ def calibrate(
     people: int | None,
     burn_in: str,
     vary: tuple[str, ...],
+    within: str | None,
     chance: bool,
     calendar: bool,
     quick: bool,
@@ -121,6 +129,8 @@ def calibrate(
         raise UsageError(
             f"--worlds {many}: a calibration needs {command.LEAST_WORLDS} (or give --quick)"
         )
+    if within is not None and vary:
+        raise UsageError("--within: has the ranges of an earlier calibration (leave out --vary)")
     base = load(scenario, sets)
     args = {
         "on": str(Path(place).resolve()),
@@ -129,7 +139,7 @@ def calibrate(
         "worlds": many,
         "people": people or (QUICK_PEOPLE if quick else PEOPLE),
         "burn_in_s": days_of("--burn-in", burn_in) * DAY,
-        "vary": list(vary),
+        "vary": list(vary if within is None else versions.narrowed(within)),
         "chance": chance,
         "calendar": calendar,
         "quick": quick,

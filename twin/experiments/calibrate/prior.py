@@ -69,16 +69,49 @@ def scales(given: Sequence[Uncertain]) -> list[list[Scale]]:
     made = []
     grid = np.linspace(0.0, 1.0, GRID)
     for each in given:
-        low, high = each.vary.low, each.vary.high
-        value = low * (high / low) ** grid if each.vary.log else low + grid * (high - low)
+        low, high, log = each.vary.low, each.vary.high, each.vary.log
         found = [Scale(grid, ensemble.scores(grid)), Scale(grid, grid)]
-        # a range of a logarithm is uniform in it already
-        if low > 0 and not each.vary.log:
-            found.append(Scale(grid, np.log(value)))
+        # levels have no values in between; a range of a logarithm is uniform in it already
+        if low > 0 and not log:
+            found.append(Scale(grid, np.log(low + grid * (high - low))))
         if low > 0 and high < 1:
+            value = low * (high / low) ** grid if log else low + grid * (high - low)
             found.append(Scale(grid, np.log(value / (1 - value))))
         made.append(found)
     return made
+
+
+MARGIN = 0.25
+"""Of the way from the lowest draw to the highest, that a narrower range goes beyond either."""
+
+
+def within(given: Sequence[Uncertain], draws: Array) -> tuple[str, ...]:
+    """Priors cut off to where a posterior lies, as ``--vary`` takes them; ``draws`` (draws,
+    parameters) as shares of the ranges. Levels stay as they are. Only where no draw of the
+    posterior is cut off is the next posterior that of the whole prior."""
+    made = []
+    for each, own in zip(given, draws.T, strict=True):
+        vary = each.vary
+        room = MARGIN * float(own.max() - own.min())
+        ends = max(0.0, float(own.min()) - room), min(1.0, float(own.max()) + room)
+        if vary.levels or ends[1] - ends[0] > NARROWER:
+            made.append(each.text)
+            continue
+        low, high = (
+            vary.low * (vary.high / vary.low) ** end
+            if vary.log
+            else vary.low + end * (vary.high - vary.low)
+            for end in ends
+        )
+        if vary.whole:
+            low, high = np.floor(low), np.ceil(high)
+        log = ":log" if vary.log else ""
+        made.append(f"{vary.path}={low:.6g}{vary.suffix}..{high:.6g}{vary.suffix}{log}")
+    return tuple(made)
+
+
+NARROWER = 0.95
+"""A range is only cut off if less of it is left."""
 
 
 def texts(given: Sequence[Uncertain], point: Array) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ def lines(found: Synced) -> list[str]:
     if found.after.effective < ENOUGH:
         made.append(
             f"new worlds are needed: {found.after.effective:.0%} of the worlds that lie around a "
-            f"typical one lie around what was observed (twin calibrate until {found.made.until}, "
-            f"with wider --vary)"
+            f"typical one lie around what was observed (twin calibrate --until "
+            f"{found.made.until}, with wider --vary where a posterior lies at an end of its range)"
         )
     return made
 
