@@ -13,9 +13,10 @@ from tests import live_page
 from tests.e2e.everything_small import branch_of_everything_small, everything_small
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, REAL, Place
+from tests.e2e.pages import fresh
 from tests.given.calibrated import calibrated
 
-__all__ = ["branch_of_everything_small", "calibrated", "everything_small"]
+__all__ = ["branch_of_everything_small", "calibrated", "everything_small", "fresh"]
 DASHBOARD = {
     "uid": "twin-test-a",
     "title": "Test: two sides",

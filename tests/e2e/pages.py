@@ -10,8 +10,10 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import ROOT
 from twin.record.mailbox import is_open
@@ -100,6 +102,12 @@ def copied(here: Path, *, whole: bool = False) -> Path:
     return here
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a clone holds."""
+    return copied(tmp_path_factory.mktemp("clone") / "twin")
+
+
 def environment(cwd: Path, **more: str) -> dict[str, str]:
     """The copy's own installation first, where it has one."""
     return {**os.environ, "PATH": f"{cwd / '.venv' / 'bin'}:{os.environ['PATH']}", **more}
@@ -118,6 +126,15 @@ def bash(command: str, cwd: Path, **more: str) -> str:
     fine = (0, 1) if any(word in command for word in ANSWERS_WITH_1) else (0,)
     assert done.returncode in fine, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
+
+
+def answered(command: str, cwd: Path, said: Mapping[str, Sequence[str]]) -> None:
+    """Run a command as the page says; its answer holds all that is ``said`` of commands that begin
+    as it does."""
+    answer = bash(command, cwd)
+    for begin, lines in said.items():
+        if command.startswith(begin):
+            assert all(line in answer for line in lines), answer
 
 
 def begun(command: str, cwd: Path) -> subprocess.Popen[bytes]:

@@ -12,12 +12,6 @@ SAID: dict[str, str] = {}
 """What commands have printed."""
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone holds."""
-    return pages.copied(tmp_path_factory.mktemp("clone") / "twin")
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, fresh: Path) -> None:
     """Each does what it says without an error."""

@@ -16,12 +16,6 @@ BEHIND: list[subprocess.Popen[bytes]] = []
 
 
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone holds."""
-    return pages.copied(tmp_path_factory.mktemp("clone") / "twin")
-
-
-@pytest.fixture(scope="module")
 def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What `deploy/` brings up, at the addresses that the page names: a real Prometheus, and
     Grafana's contract server."""

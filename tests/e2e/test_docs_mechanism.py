@@ -10,12 +10,6 @@ from tests.e2e import pages
 COMMANDS = pages.commands(*pages.GROUPS["test_docs_mechanism.py"])
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone holds."""
-    return pages.copied(tmp_path_factory.mktemp("clone") / "twin")
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, fresh: Path) -> None:
     """Each does what it says without an error; pytest runs the contract."""

@@ -15,6 +15,7 @@ from tests.conftest import twin
 from tests.e2e.prometheus import STORAGE, Prometheus, free_port, running
 from twin.experiments.calibrate.outcome import FORECAST
 from twin.experiments.following import command, read
+from twin.experiments.sync import versions
 from twin.ground.errors import Undone
 from twin.readers import forecast_send, forecast_series
 
@@ -91,8 +92,8 @@ def test_the_latest_forecast_of_a_day_is_its_last_sample(
         [{**row, "ahead_d": 1, "q0.5": 2 * row["q0.5"]} for row in rows if row["ahead_d"] == 2],
         FORECAST,
     )
-    (here / read.VERSIONS / "001").mkdir(parents=True)
-    pq.write_table(table, here / read.VERSIONS / "001" / read.FILE)
+    (here / versions.FOLDER / "001").mkdir(parents=True)
+    pq.write_table(table, here / versions.FOLDER / "001" / read.FILE)
     twin(*given, cwd=tmp_path)
     known = read.read(here, None)
     assert str(before.until) == "2025-01-06" and str(known.until) == "2025-01-07"

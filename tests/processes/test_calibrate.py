@@ -1,55 +1,26 @@
 """Calibration from a log to its files, with a few small worlds; and what it refuses before any
 world runs."""
 
-import contextlib
-import io
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from tests.conftest import SCENARIOS
-from twin.cli import main
+from tests.given.inside import twin
 from twin.experiments.sync import versions
 from twin.observing import folder
-from twin.running import drive
-from twin.scenario.loading import Scenario
 
 WORLD = str(SCENARIOS / "forecasts.yaml")
 
 
-class Done(NamedTuple):
-    """How a command ended, and all that it printed."""
-
-    status: int
-    output: str
-
-
-def twin(*args: str | Path) -> Done:
-    """The command line in this process."""
-    said, status = io.StringIO(), 0
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        try:
-            main([str(each) for each in args])
-        except SystemExit as end:
-            status = int(end.code or 0)
-    return Done(status, said.getvalue())
-
-
 @pytest.fixture(scope="module")
-def observed(small: Callable[..., Scenario], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def observed(calibrated: Path) -> Path:
     """Eight days of a small world, observed as a platform is."""
-    place = tmp_path_factory.mktemp("platform")
-    settings = ("warm_up=1d", "duration=8d", "recommender.refresh=30min", "metrics.every=1d")
-    drive.start(small(*settings, base="forecasts"), place / "run", log=place / "log")
-    done = twin("observe", place / "log", "--layout", "twin", "--out", place / "seen", "--k", "2")
-    assert done.status == 0, done.output
-    return place / "seen"
+    return calibrated.parent / "seen"
 
 
 def arguments(observed: Path, *more: str | Path) -> list[str | Path]:
@@ -63,20 +34,11 @@ def arguments(observed: Path, *more: str | Path) -> list[str | Path]:
     ]
 
 
-@pytest.fixture(scope="module")
-def calibrated(observed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A quick calibration, and what it said."""
-    out = tmp_path_factory.mktemp("calibrated") / "first"
-    done = twin(*arguments(observed, "--out", out))
-    assert done.status == 0, done.output
-    return out, done.output
-
-
-def test_from_a_log_to_a_calibrated_scenario(calibrated: tuple[Path, str], tmp_path: Path) -> None:
+def test_from_a_log_to_a_calibrated_scenario(calibrated: Path, tmp_path: Path) -> None:
     """Files, draws inside the priors, forecasts of the days ahead; the same bytes where a world is
     run again; days after ``--until`` are not read."""
-    shutil.copytree(calibrated[0], tmp_path / "first")
-    assert "too few worlds to say" in calibrated[1]
+    shutil.copytree(calibrated, tmp_path / "first")
+    assert "too few worlds to say" in (calibrated.parent / "said.txt").read_text()
     for world in range(4):
         # the platform's days and the ones ahead, and people as many as asked for, some new
         seen = folder.read(tmp_path / "first" / "worlds" / f"{world:05d}").manifest
@@ -108,13 +70,11 @@ def test_from_a_log_to_a_calibrated_scenario(calibrated: tuple[Path, str], tmp_p
     assert made == {name: (tmp_path / "first" / name).read_bytes() for name in made}
 
 
-def test_a_backtest_scores_what_would_have_been_foretold(
-    calibrated: tuple[Path, str], tmp_path: Path
-) -> None:
+def test_a_backtest_scores_what_would_have_been_foretold(calibrated: Path, tmp_path: Path) -> None:
     """Two origins with all forecasters on the same days; a resumed one leaves the same bytes; what
     cannot be scored is refused in a line."""
     out = tmp_path / "backtest"
-    given = ("backtest", calibrated[0], "--run-on", "local:1", "--out")
+    given = ("backtest", calibrated, "--run-on", "local:1", "--out")
     done = twin(*given, out, "--from", "2025-01-05", "--every", "1d", "--ahead", "2d")
     assert done.status == 0, done.output
     assert "3 origins" in done.output and "naive" in done.output
@@ -135,12 +95,12 @@ def test_a_backtest_scores_what_would_have_been_foretold(
 
 
 def test_a_sync_is_a_calibration_until_the_new_day(
-    calibrated: tuple[Path, str], observed: Path, tmp_path: Path
+    calibrated: Path, observed: Path, tmp_path: Path
 ) -> None:
     """Day by day or at once, the posterior is the same to the byte; versions have their parents;
     nothing new, days beyond the worlds and another platform are refused in a line."""
     for name in ("daily", "once"):
-        shutil.copytree(calibrated[0], tmp_path / name)
+        shutil.copytree(calibrated, tmp_path / name)
     for day in ("2025-01-07", "2025-01-08"):
         done = twin("sync", tmp_path / "daily", "--on", observed, "--until", day)
         assert done.status == 0, done.output

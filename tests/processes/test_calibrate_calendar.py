@@ -1,8 +1,6 @@
 """A calibration to a log whose Saturdays stand out: said, and with a flag declared in its worlds."""
 
-import contextlib
 import datetime as dt
-import io
 import json
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from tests.conftest import SCENARIOS
 from tests.given import logs
-from twin.cli import main
+from tests.given.inside import twin
 from twin.experiments.calibrate import command
 from twin.ground.errors import UsageError
 from twin.mechanisms.audience.calendar import profile
@@ -51,13 +49,11 @@ def test_a_calendar_has_the_shape_of_the_log(observed: Observed, tmp_path: Path)
     """In every world, at its own return chances, and in the calibrated scenario, where nothing is
     lacking then. Days after ``--until`` are not read. Without the flag it is said alone, and a log
     of less than two weeks is refused with it."""
-    out, said = tmp_path / "made", io.StringIO()
+    out = tmp_path / "made"
     given = ["calibrate", BASE, "--on", observed.path, "--until", "2024-03-14", "--ahead", "1d"]
     given += ["--burn-in", "1d", "--quick", "--worlds", "3", "--people", "50", "--run-on"]
-    quiet = contextlib.redirect_stdout(said), contextlib.redirect_stderr(said)
-    with quiet[0], quiet[1], contextlib.suppress(SystemExit):
-        main([str(each) for each in (*given, "local:1", "--out", out, "--calendar")])
-    assert "declared as audience.calendar" in said.getvalue()
+    done = twin(*given, "local:1", "--out", out, "--calendar")
+    assert "declared as audience.calendar" in done.output
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "weekday structure (sessions a day, 14 days): Monday" in report
 

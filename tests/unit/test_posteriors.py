@@ -102,11 +102,14 @@ def test_truths_left_out_in_closed_form_are_those_of_refits(
     theirs again, nearly."""
     given = bank(120, 6)
     chosen = coverage.held_out(given, NONE, smoother.posterior, 1)
-    near = smoother.held_out(given)
+    near = smoother.held_out(given, regression.fit(given.y, given.x))
     assert np.abs(near.ranks - chosen.ranks).mean() < 0.01
     assert near.widths == pytest.approx(chosen.widths, rel=0.02)
     monkeypatch.setattr(regression, "PENALTIES", np.array([30.0]))
-    fast, slow = smoother.held_out(given), coverage.held_out(given, NONE, smoother.posterior, 1)
+    fast, slow = (
+        smoother.held_out(given, regression.fit(given.y, given.x)),
+        coverage.held_out(given, NONE, smoother.posterior, 1),
+    )
     assert fast.ranks == pytest.approx(slow.ranks, abs=1e-9)
     assert fast.widths == pytest.approx(slow.widths, rel=1e-9)
     # a posterior mean has the mean of the others' errors too
@@ -215,7 +218,7 @@ def test_what_no_world_comes_near_is_left_out_and_named() -> None:
     names = tuple(f"p{k}" for k in range(PARAMETERS))
     grid = np.linspace(0, 1, 101)
     scales = [[ensemble.Scale(grid, ensemble.scores(grid))]] * PARAMETERS
-    found = fit.fit(fit.Asked(names, ndtr(x), scales), seen, observed, Future((), {}), 1)
+    found = fit.fit(fit.Asked(names, ndtr(x), scales), seen, observed, Future((), {}))
     assert found.beyond == ("s5",)
     left = {f"s{k}" for k in range(STATISTICS)} - {"s3", "s5", f"s{STATISTICS - 1}"}
     assert set(found.worlds.statistics) == left

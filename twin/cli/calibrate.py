@@ -88,11 +88,7 @@ AHEAD = "14d"
     help="Folder, new or empty; or one that the same command began, to resume it. Default: "
     "runs/calibrate-<name>-<number>.",
 )
-@click.option(
-    "--run-on",
-    metavar="WHERE",
-    help="Where worlds run: local (default: all cores), local:N, dask, or tcp://host:8786.",
-)
+@common.run_on
 @common.sets
 @common.quiet
 def calibrate(

@@ -109,6 +109,12 @@ as_json = click.option(
     help="For programs: the result as one line of JSON, the last of the output, and each error as "
     "one.",
 )
+run_on = click.option(
+    "--run-on",
+    metavar="WHERE",
+    help="Where worlds run or are read: local (default: all cores), local:N, dask, or "
+    "tcp://host:8786.",
+)
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 
 

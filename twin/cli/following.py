@@ -17,11 +17,6 @@ from twin.experiments.sync import words as synced
 from twin.running.folder import free_folder
 
 _calibrated = click.argument("calibrated", metavar="CALIBRATED")
-_run_on = click.option(
-    "--run-on",
-    metavar="WHERE",
-    help="Where worlds are read: local (default: all cores), local:N, dask, or tcp://host:8786.",
-)
 
 
 @click.command()
@@ -49,7 +44,7 @@ _run_on = click.option(
     help="Folder, new or empty; or one that the same command began, to resume it. Default: "
     "runs/backtest-<name>-<number>.",
 )
-@_run_on
+@common.run_on
 @common.quiet
 def backtest(
     calibrated: str,
@@ -103,7 +98,7 @@ def backtest(
 @click.option(
     "--until", metavar="DATE", help="The last day that is read. Default: the last there is."
 )
-@_run_on
+@common.run_on
 @common.quiet
 def sync(calibrated: str, place: str, until: str | None, run_on: str | None, quiet: bool) -> None:
     """Bring a CALIBRATED model up to date with newer days of its platform.

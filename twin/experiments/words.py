@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from twin.ground.errors import UsageError
 from twin.readers.panels import label_words, words_of
 from twin.readers.text import human
 from twin.world.metric import Metric
@@ -21,6 +24,13 @@ WHO = {"producer": "creators", "consumer": "consumers"}
 """The two sides of the market in running text."""
 EXTRA = (("creator_income", "by=human"), ("creator_income", "by=ai"))
 """Series that are reported beside the headline metrics: what creators live on."""
+
+
+def without_axes(who: str, options: Mapping[str, str]) -> None:
+    """Raise UsageError for axes of a two-sided map where a report has none; ``who`` has none, as
+    "a sweep has"."""
+    for name, text in options.items():
+        raise UsageError(f"--{name} {text}: {who} no two-sided map (leave it out)")
 
 
 def is_reported(headline: bool, key: Key) -> bool:

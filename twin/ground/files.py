@@ -44,6 +44,11 @@ def names(folder: Path, pattern: str = "*") -> list[str]:
         return []
 
 
+def beside(folder: Path, holding: str) -> list[str]:
+    """Names of folders beside one that hold a file of this name, sorted."""
+    return [name for name in names(folder.parent) if is_file(folder.parent / name / holding)]
+
+
 def shown(name: str) -> str:
     """A name as an error has it: a long one is cut."""
     return name if len(name) <= LONGEST_SHOWN else f"{name[:40]}...{name[-20:]}"

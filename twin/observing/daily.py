@@ -72,6 +72,14 @@ def daily(observed: Observed) -> dict[str, dict[dt.date, float]]:
     return {name: dict(sorted(days.items())) for name, days in made.items() if days}
 
 
+def shown(days: Daily) -> dict[str, dict[dt.date, float]]:
+    """Quantities by day as people read them."""
+    return {
+        name: {day: float(QUANTITIES[name].shown(np.array(value))) for day, value in values.items()}
+        for name, values in days.items()
+    }
+
+
 def _values(observed: Observed) -> Iterator[tuple[str, dt.date, float]]:
     for row in where(observed, "counts", cut="all").to_pylist():
         yield "people", row["day"], amount(row["users"] or 0)

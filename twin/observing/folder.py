@@ -80,6 +80,12 @@ class Observed:
         found = self.select("counts", cut="all").column("day")
         return sorted(set(found.drop_null().to_pylist()))
 
+    def missing(self, first: dt.date, last: dt.date) -> list[dt.date]:
+        """Days from ``first`` to ``last`` without a row, in order."""
+        there = set(self.days())
+        every = (first + dt.timedelta(days=at) for at in range((last - first).days + 1))
+        return [day for day in every if day not in there]
+
     def select(self, name: str, **where: Any) -> pa.Table:
         """Rows of a table whose columns have these values, as ``select("counts", cut="hour")``.
 

@@ -156,11 +156,7 @@ def load_manifest(folder: Path) -> dict[str, Any]:
             (folder / "manifest.json").read_text(encoding="utf-8")
         )
     except FileNotFoundError:
-        around = [
-            name
-            for name in files.names(folder.parent)
-            if files.is_file(folder.parent / name / "manifest.json")
-        ]
+        around = files.beside(folder, "manifest.json")
         raise UsageError(
             f"{folder}: not a run folder, it has no manifest.json ({nearest(folder.name, around)})"
         ) from None

@@ -21,6 +21,7 @@ from twin.experiments.calibrate import again, outcome
 from twin.experiments.calibrate.again import Calibration
 from twin.experiments.calibrate.command import LEAST_DAYS
 from twin.experiments.experiment import Experiment
+from twin.experiments.words import without_axes
 from twin.ground.errors import UsageError
 from twin.observing.daily import Seen, daily
 
@@ -72,8 +73,7 @@ def resume(experiment: Experiment, on: str | None) -> None:
 
 def report(experiment: Experiment, **options: str) -> None:
     """Write the report again. Raises UsageError for options, as this report has none."""
-    for name, text in options.items():
-        raise UsageError(f"--{name} {text}: a backtest has no two-sided map (leave it out)")
+    without_axes("a backtest has", options)
     args = experiment.manifest["args"]
     of = again.opened(args["calibrated"], args["on"], quiet=True)
     scored = experiment.store.read_table("results.parquet").to_pylist()

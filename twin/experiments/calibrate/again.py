@@ -42,13 +42,8 @@ def opened(out: str, on: str | None = None, quiet: bool = False) -> Calibration:
     Raises UsageError if it is none, is not finished, or ``on`` is of another platform: days that the
     calibration read must be the same there.
     """
-    if commands.of(out) != "calibrate":
-        raise UsageError(f"{out}: holds no calibration (make one: twin calibrate)")
-    experiment = commands.opened(out, quiet=True)
-    # nothing is resumed, only read further: that is not said
+    experiment = finished(out)
     experiment.quiet = quiet
-    if not experiment.store.exists("results.parquet"):
-        raise UsageError(f"{out}: is not finished (continue with: twin resume {out})")
     args = experiment.manifest["args"]
     place = on or str(args["on"])
     observed = folder.read(place)
@@ -59,6 +54,18 @@ def opened(out: str, on: str | None = None, quiet: bool = False) -> Calibration:
     # by what was known at first: worlds do not change with newer days
     worlds = command.bank_of(experiment.scenario, observed.until(until), args)
     return Calibration(experiment, worlds, observed)
+
+
+def finished(out: str, flag: str = "") -> Experiment:
+    """The folder of a finished calibration, read further and not resumed. Raises UsageError, with a
+    ``flag`` (ends with a space), if it is none or not finished."""
+    if commands.of(out) != "calibrate":
+        raise UsageError(f"{flag}{out}: holds no calibration (make one: twin calibrate)")
+    # or it would say that it resumes
+    experiment = commands.opened(out, quiet=True)
+    if not experiment.store.exists("results.parquet"):
+        raise UsageError(f"{flag}{out}: is not finished (continue with: twin resume {out})")
+    return experiment
 
 
 def same(observed: Observed, until: dt.date, digest: str, flag: str, what: str) -> None:

@@ -67,7 +67,7 @@ class Bank:
         return [
             Task(
                 "log",
-                f"{folder(world)}/manifest.json",
+                result(world),
                 {"sets": self.sets(world), "k": self.k, "seen": seen},
                 weight=self.scenario.warm_up + self.days * DAY,
             )
@@ -84,6 +84,11 @@ class Bank:
 def folder(world: int) -> str:
     """Where a world's aggregates are."""
     return f"worlds/{world:05d}"
+
+
+def result(world: int) -> str:
+    """The file that is there once a world was observed."""
+    return f"{folder(world)}/manifest.json"
 
 
 def sized(scenario: Scenario, people: int) -> dict[str, str]:

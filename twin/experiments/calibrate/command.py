@@ -23,6 +23,7 @@ from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.coverage import LEAST_TRUTHS
 from twin.experiments.calibrate.fit import Asked, Fit
 from twin.experiments.experiment import Experiment
+from twin.experiments.words import without_axes
 from twin.ground.errors import UsageError
 from twin.observing import folder, statistics
 from twin.observing.daily import Seen
@@ -52,10 +53,7 @@ def platform(args: dict[str, Any]) -> Observed:
             f"--on {args['on']}: has {len(days)} days until {until}, a calibration needs "
             f"{LEAST_DAYS}"
         )
-    missing = sorted(
-        {days[0] + dt.timedelta(days=i) for i in range((until - days[0]).days + 1)} - set(days)
-    )
-    if missing:
+    if missing := observed.missing(days[0], until):
         raise UsageError(
             f"--on {args['on']}: has no rows on {missing[0]} (observe days without a gap, or give "
             f"an earlier --until)"
@@ -147,7 +145,6 @@ def fitted(
             there,
             target.statistics,
             fit.future(there, until, worlds.last, target.daily),
-            experiment.scenario.seed,
         )
     except ValueError as error:
         raise UsageError(f"{experiment.out}: {error} (give more worlds or days)") from None
@@ -155,8 +152,7 @@ def fitted(
 
 def report(experiment: Experiment, **options: str) -> None:
     """Write the report again. Raises UsageError for options, as this report has none."""
-    for name, text in options.items():
-        raise UsageError(f"--{name} {text}: a calibration has no two-sided map (leave it out)")
+    without_axes("a calibration has", options)
     observed, worlds = made(experiment.scenario, experiment.manifest["args"])
     found = fitted(experiment, observed, worlds, worlds.until)
     second = fit.second(found, experiment.scenario.seed)

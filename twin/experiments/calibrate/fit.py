@@ -172,7 +172,6 @@ def fit(
     worlds: Sequence[Seen],
     observed: Statistics,
     to_come: Future,
-    seed: int,
 ) -> Fit:
     """The posterior given ``observed`` of what is ``asked`` for and what is ``to_come``.
 
@@ -193,7 +192,8 @@ def fit(
     )
     by_name = dict(zip(names, target, strict=True))
     at = bank.standard(np.array([by_name[name] for name in bank.statistics]))
-    draws = smoother.posterior(bank, at, np.zeros(len(at)), seed)
+    told = regression.fit(bank.y, bank.x)
+    draws = smoother.draws(bank, told, at)
     own = bank.x[:, : len(scales)]
     return Fit(
         bank,
@@ -201,10 +201,10 @@ def fit(
         asked.names,
         scales,
         draws,
-        smoother.held_out(bank),
+        smoother.held_out(bank, told),
         checks(bank, (own, draws[:, : len(scales)]), at),
         beyond,
-        float(1.0 / np.median(regression.fit(bank.y, own).alone(at))),
+        float(1.0 / np.median(told.alone(at)[: len(scales)])),
         len(to_come.days),
     )
 

@@ -12,7 +12,7 @@ from bokeh.plotting import figure
 from twin.experiments import drawing
 from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.fit import Check, Fit
-from twin.observing.daily import QUANTITIES, daily
+from twin.observing.daily import daily, shown
 from twin.observing.folder import Observed
 from twin.readers.pictures import INK
 
@@ -104,8 +104,8 @@ def fans(
 
 def _dots(plot: figure, quantity: str, days: Mapping[dt.date, float], color: str) -> None:
     """Observed days of a quantity."""
-    values = QUANTITIES[quantity].shown(np.array(list(days.values())))
-    plot.scatter([_noon(day) for day in days], values, size=5, color=color)
+    values = shown({quantity: days})[quantity]
+    plot.scatter([_noon(day) for day in values], [*values.values()], size=5, color=color)
 
 
 def _noon(day: object) -> dt.datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from twin.experiments.calibrate.bank import Bank, folder
+from twin.experiments.calibrate.bank import Bank, folder, result
 from twin.experiments.experiment import Experiment
 from twin.experiments.work.tasks import Task
 from twin.observing.daily import Seen, file
@@ -27,9 +27,9 @@ def read(
     shown = by or experiment
     there = [
         world
-        for world, task in enumerate(worlds.tasks())
-        # a world that failed in an earlier session is not in `failed` of this one
-        if task.result not in experiment.failed and store.exists(task.result)
+        for world in range(len(worlds))
+        # a world that failed left none
+        if store.exists(result(world))
     ]
     left = [
         Task("seen", _file(world, day), {"world": folder(world), "day": day.isoformat()})

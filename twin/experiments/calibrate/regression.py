@@ -44,17 +44,26 @@ class Fit:
         shrunk = self.d**2 / (self.d**2 + penalty)
         return np.asarray((self.u * shrunk) @ self.u.T + 1.0 / len(self.u))
 
+    def leverage(self, penalty: float) -> Array:
+        """How much each world's value pulls its own prediction (worlds,)."""
+        return leverage(self.u, self.d, penalty)
+
     def alone(self, features: Array) -> Array:
         """How far from the worlds some features (features,) lie, by quantity (quantities,): the
         leverage that they would have, over what a world of the bank has on the line of all others.
         About 1 where there are as many worlds around as around a typical one."""
         along = (features - self.middle) @ self.vt.T
         made = np.empty(len(self.penalty))
-        for place, penalty in enumerate(self.penalty):
-            own = np.diag(self.hat(float(penalty)))
+        for penalty in np.unique(self.penalty):
+            own = self.leverage(float(penalty))
             there = 1.0 / len(self.u) + (along**2 / (self.d**2 + penalty)).sum()
-            made[place] = there / (own / np.maximum(1.0 - own, 1e-6)).mean()
+            made[self.penalty == penalty] = there / (own / np.maximum(1.0 - own, 1e-6)).mean()
         return made
+
+
+def leverage(u: Array, d: Array, penalty: float) -> Array:
+    """The diagonal of the hat matrix (worlds,) of a decomposition."""
+    return np.asarray((u**2 * (d**2 / (d**2 + penalty))).sum(1) + 1.0 / len(u))
 
 
 def fit(features: Array, x: Array) -> Fit:
@@ -67,10 +76,10 @@ def fit(features: Array, x: Array) -> Fit:
     chosen = np.full(x.shape[1], PENALTIES[-1])
     for penalty in PENALTIES:
         shrunk = d**2 / (d**2 + penalty)
-        leverage = (u**2 * shrunk).sum(1) + 1.0 / len(x)
+        own = leverage(u, d, float(penalty))
         fitted = mean + (u * shrunk) @ told
         # more features than worlds and hardly a penalty: the line goes through every point
-        out = x - (x - fitted) / np.maximum(1.0 - leverage, 1e-6)[:, None]
+        out = x - (x - fitted) / np.maximum(1.0 - own, 1e-6)[:, None]
         off = np.sqrt(((x - out) ** 2).mean(0))
         better = off < error
         error[better], left[:, better], chosen[better] = off[better], out[:, better], penalty

@@ -37,14 +37,17 @@ def posterior(worlds: Ensemble, observed: Array, noise: Array, seed: int) -> Arr
     are given too.
     """
     luck = np.random.default_rng(seed).standard_normal(worlds.y.shape)
-    found = regression.fit(worlds.y + luck * np.sqrt(noise), worlds.x)
+    return draws(worlds, regression.fit(worlds.y + luck * np.sqrt(noise), worlds.x), observed)
+
+
+def draws(worlds: Ensemble, found: regression.Fit, observed: Array) -> Array:
+    """The same by a regression that was made: predictions, and errors out of fold."""
     return np.asarray(found.at(observed) + (worlds.x - found.left))
 
 
-def held_out(worlds: Ensemble) -> Coverage:
-    """Every world asked for from all others, as `twin.experiments.calibrate.coverage.held_out`
-    does by refits."""
-    found = regression.fit(worlds.y, worlds.x)
+def held_out(worlds: Ensemble, found: regression.Fit) -> Coverage:
+    """Every world asked for from all others by their regression, as
+    `twin.experiments.calibrate.coverage.held_out` does by refits."""
     many, quantities = worlds.x.shape
     ranks, sds = np.empty((many, quantities)), np.empty((many, quantities))
     others = ~np.eye(many, dtype=bool)
@@ -56,10 +59,10 @@ def held_out(worlds: Ensemble) -> Coverage:
             # truths in rows, draws in columns
             alone = worlds.x[:, place] - found.left[:, place]
             left = alone * free
-            draws = (hat * left[:, None] + free[:, None] * left) / np.maximum(scale, 1e-9)
-            below = (draws < alone[:, None]) & others
+            told = (hat * left[:, None] + free[:, None] * left) / np.maximum(scale, 1e-9)
+            below = (told < alone[:, None]) & others
             ranks[:, place] = below.sum(1) / (many - 1)
-            spread = np.where(others, draws, np.nan)
+            spread = np.where(others, told, np.nan)
             sds[:, place] = np.nanstd(spread, axis=1, ddof=1)
     prior = worlds.x.std(0, ddof=1)
     return Coverage(worlds.quantities, ranks, np.median(sds, axis=0) / prior, found.error / prior)

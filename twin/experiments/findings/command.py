@@ -23,7 +23,7 @@ from twin.experiments.findings.kit.declare import Examined
 from twin.experiments.findings.kit.judging import settled
 from twin.experiments.findings.kit.power import worlds as worlds_needed
 from twin.experiments.findings.scoreboard import COLUMNS, Judged, lines, scoreboard
-from twin.ground.errors import UsageError
+from twin.experiments.words import without_axes
 
 
 def resume(experiment: Experiment, on: str | None) -> None:
@@ -76,8 +76,7 @@ def judge(experiment: Experiment) -> list[Judged]:
 
 def report(experiment: Experiment, **options: str) -> None:
     """Write the report again. Raises UsageError for options, as this report has none."""
-    for name, text in options.items():
-        raise UsageError(f"--{name} {text}: findings have no two-sided map (leave it out)")
+    without_axes("findings have", options)
     _write(experiment, judge(experiment))
 
 

@@ -13,14 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twin.experiments.calibrate.outcome import FORECAST, LEVELS
-from twin.experiments.following import scale
+from twin.experiments.sync import versions
 from twin.ground import files
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError, nearest
 from twin.observing import folder
+from twin.observing.daily import Daily, daily, shown
 from twin.observing.folder import Observed
 
-FILE, VERSIONS = "forecast.parquet", "versions"
+FILE = "forecast.parquet"
 Fan = tuple[float, ...]
 """Quantiles at LEVELS."""
 
@@ -32,7 +33,7 @@ class Beside:
     the latest forecast. ``identity``: labels of series."""
 
     foretold: Mapping[str, Mapping[tuple[dt.date, int], Fan]]
-    observed: scale.Daily
+    observed: Daily
     until: dt.date
     identity: Mapping[str, str]
     quick: bool
@@ -68,7 +69,7 @@ def read(out: Path, on: str | None) -> Beside:
 def holders(out: Path, manifest: Mapping[str, Any]) -> list[Path]:
     """The folders that hold forecasts, oldest first: the calibration's own, then its versions.
     Raises UsageError if there is none."""
-    places = [out, *(out / VERSIONS / name for name in files.names(out / VERSIONS))]
+    places = [out, *(out / versions.FOLDER / name for name in files.names(out / versions.FOLDER))]
     found = [place for place in places if files.is_file(place / FILE)]
     if not found and manifest.get("status") != "done":
         raise UsageError(f"{out}: has no forecast yet (finish the calibration: twin resume {out})")
@@ -88,11 +89,7 @@ def identity(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _manifest(out: Path) -> dict[str, Any]:
     file = out / "manifest.json"
     if not files.is_file(file):
-        around = [
-            name
-            for name in files.names(out.parent)
-            if files.is_file(out.parent / name / "calibrated.yaml")
-        ]
+        around = files.beside(out, "calibrated.yaml")
         raise UsageError(
             f"{files.shown(str(out))}: is no calibrated folder ("
             + (
@@ -146,14 +143,14 @@ def _observed(args: Mapping[str, Any], on: str | None) -> dict[str, dict[dt.date
             f"{where}: is not what the calibration read until {until} (calibrate again)"
         )
     if newer is None or newer is own:
-        return scale.shown(own)
+        return shown(daily(own))
     if newer.manifest["zone"] != own.manifest["zone"]:
         raise UsageError(
             f"--on {on}: has days in {newer.manifest['zone']}, the calibration read days in "
             f"{own.manifest['zone']} (observe the log with --zone {own.manifest['zone']})"
         )
-    later = scale.shown(newer)
-    return {name: later.get(name, {}) | days for name, days in scale.shown(own).items()}
+    later = shown(daily(newer))
+    return {name: later.get(name, {}) | days for name, days in shown(daily(own)).items()}
 
 
 def _folder(on: str) -> Observed:

@@ -19,6 +19,7 @@ from twin.experiments.forecasts import document, page, words, worlds
 from twin.experiments.forecasts import report as report_page
 from twin.experiments.forecasts.catalogue import experiment as registered
 from twin.experiments.forecasts.plan import Plan, Size
+from twin.experiments.words import without_axes
 from twin.ground.errors import UsageError
 
 
@@ -115,6 +116,5 @@ def _read(experiment: Experiment, plan: Plan) -> words.Read:
 
 def report(experiment: Experiment, **options: str) -> None:
     """Write the report again. Raises UsageError for options, as this report has none."""
-    for name, text in options.items():
-        raise UsageError(f"--{name} {text}: forecasts have no two-sided map (leave it out)")
+    without_axes("forecasts have", options)
     report_page.write(experiment, [_read(experiment, plan) for plan in plans(experiment)])

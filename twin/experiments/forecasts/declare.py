@@ -128,8 +128,8 @@ class Outcome:
     or will be. Secondary outcomes (not ``primary``) are scored apart; those called B1, B2 ... are
     no outcomes of the experiment, but what its registration asks to report beside them.
     ``in_sample``: parameters of the twin were fitted to this result, so it is a check, although its
-    experiment is none. ``nearest``: outcomes of the development set that N2 takes over, with the sign that the arms
-    give. ``scale``: share of the effect that non-compliance leaves, where the analysis is by
+    experiment is none. ``nearest``: outcomes of the development set that N2 takes over, with the
+    sign that the arms give. ``scale``: share of the effect that non-compliance leaves, where the analysis is by
     intention to treat. ``cannot``: why no metric could ever express it.
     """
 

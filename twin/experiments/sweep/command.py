@@ -26,9 +26,8 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, settings
 from twin.experiments.sweep import report as sweep_report
 from twin.experiments.sweep.points import LEAST, Swept, planned, window
-from twin.experiments.words import Key, daily_unit
+from twin.experiments.words import Key, daily_unit, without_axes
 from twin.experiments.work.tasks import Task
-from twin.ground.errors import UsageError
 from twin.world.metric import Metric, label_text
 
 RANKS = pa.schema(
@@ -61,8 +60,7 @@ def resume(experiment: Experiment, on: str | None) -> None:
 
 def report(experiment: Experiment, **axes: str) -> None:
     """Write the report again. Raises UsageError for axes: a sweep has no two-sided map."""
-    for name, text in axes.items():
-        raise UsageError(f"--{name} {text}: a sweep has no two-sided map (leave it out)")
+    without_axes("a sweep has", axes)
     sweep_report.write(experiment)
 
 

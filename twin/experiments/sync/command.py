@@ -56,10 +56,9 @@ def sync(out: str, on: str, until: dt.date | None, where: str | None, quiet: boo
     last = _last(of, out, parent, on, until)
     again.same(of.observed, parent.until, parent.observed, f"--on {on}", f"version {parent.number}")
     before = previous = of.fit(parent.until, where)
-    days = []
+    seen, days = Seen({}, daily(of.observed)), []
     for at in range((last - parent.until).days):
         day = parent.until + dt.timedelta(days=at + 1)
-        seen = Seen({}, daily(of.observed.until(day)))
         found = alarm.check(previous, seen, day)
         if found is not None:
             days.append(found)
@@ -84,11 +83,8 @@ def _last(of: Calibration, out: str, parent: Version, on: str, until: dt.date | 
             f"--on {on}: until {last}, but the worlds of {out} end on {of.bank.last} (give an "
             f"earlier --until, or calibrate again)"
         )
-    there = set(of.observed.days())
-    for at in range((last - parent.until).days):
-        day = parent.until + dt.timedelta(days=at + 1)
-        if day not in there:
-            raise UsageError(f"--on {on}: has no rows on {day} (give an earlier --until)")
+    if missing := of.observed.missing(parent.until + dt.timedelta(days=1), last):
+        raise UsageError(f"--on {on}: has no rows on {missing[0]} (give an earlier --until)")
     return last
 
 

@@ -18,11 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from twin.experiments import commands
-from twin.experiments.calibrate import prior
+from twin.experiments.calibrate import again, prior
 from twin.experiments.experiment import Experiment
 from twin.experiments.sync.alarm import Day
-from twin.ground.errors import UsageError
 
 FOLDER = "versions"
 
@@ -71,13 +69,8 @@ def write(
 def narrowed(out: str) -> tuple[str, ...]:
     """The priors of a finished calibration, cut off to where its newest posterior lies. Raises
     UsageError where there is none."""
-    if commands.of(out) != "calibrate":
-        raise UsageError(f"--within {out}: holds no calibration (make one: twin calibrate)")
-    experiment = commands.opened(out, quiet=True)
-    place = newest(experiment).place
-    if not experiment.store.exists(f"{place}posterior.parquet"):
-        raise UsageError(f"--within {out}: is not finished (continue with: twin resume {out})")
-    rows = experiment.store.read_table(f"{place}posterior.parquet")
+    experiment = again.finished(out, "--within ")
+    rows = experiment.store.read_table(f"{newest(experiment).place}posterior.parquet")
     given = prior.ranges(experiment.manifest["args"]["vary"], experiment.scenario)
     shares = np.asarray(rows["share"].to_numpy()).reshape(-1, len(given))
     return prior.within(given, shares)
