@@ -200,7 +200,8 @@ def test_a_fork_whose_history_lies_in_the_past_of_its_parent(
     """The branch arrives whole under its own label when the parent has ended already; both are
     exact."""
     (tmp_path / "likes.yaml").write_text("name: likes\nset: {recommender.preset: likes}\n")
-    process = begun(tmp_path, server.write_url)
+    # slow: on a busy machine the fork takes seconds to start, and the run must not have ended
+    process = begun(tmp_path, server.write_url, "--pace", "0.5")
     until(lambda: delivered(tmp_path / "a") >= 3, process)
     twin("fork", "a", "--name", "b", "--policy", "likes.yaml", cwd=tmp_path)
     twin("pace", "a", "max", cwd=tmp_path)
