@@ -23,7 +23,7 @@ MISTAKES = [
     (["--map", "map.yaml"], 2, "LOG: nothing to read (give a file, a folder or a pattern)"),
     (["log.csv", "--map", "map.yaml", "--k", "0"], 2, "0 is not in the range x>=1"),
     (["log.csv", "--map", "map.yaml", "--gap", "1x"], 2, "--gap gap: '1x' is not a duration"),
-    (["log.csv", "--map", "map.yaml", "--out", "log.csv"], 2, "--out log.csv: is a file"),
+    (["log.csv", "--map", "map.yaml", "--out", "log.csv"], 2, "log.csv: is a file (give --out a"),
     (["log.csv", "--map", "map.yaml", "--out", "."], 2, "this folder is not empty"),
     (["log.csv", "--map", "map.yaml", "--threads", "0"], 2, "0 is not in the range x>=1"),
 ]
