@@ -16,7 +16,6 @@ from twin.experiments.calibrate import (
     regression,
     smoother,
 )
-from twin.experiments.calibrate.fit import Future
 from twin.observing.daily import Seen
 from twin.observing.statistics import Statistics
 from twin.scenario.loading import load
@@ -218,7 +217,7 @@ def test_what_no_world_comes_near_is_left_out_and_named() -> None:
     names = tuple(f"p{k}" for k in range(PARAMETERS))
     grid = np.linspace(0, 1, 101)
     scales = [[ensemble.Scale(grid, ensemble.scores(grid))]] * PARAMETERS
-    found = fit.fit(fit.Asked(names, ndtr(x), scales), seen, observed, Future((), {}))
+    found = fit.fit(fit.Asked(names, ndtr(x), scales), seen, observed, {}, 0)
     assert found.beyond == ("s5",)
     left = {f"s{k}" for k in range(STATISTICS)} - {"s3", "s5", f"s{STATISTICS - 1}"}
     assert set(found.worlds.statistics) == left

@@ -44,6 +44,7 @@ COMMANDS = {
     "calibrate": ("calibrate.calibrate", "Fit parameters to what was observed, and forecast."),
     "backtest": ("following.backtest", "What a calibrated model would have foretold, scored."),
     "sync": ("following.sync", "Bring a calibrated model up to date with its platform."),
+    "recommend": ("recommend.recommend", "Which policy a platform should apply."),
     "forecast": ("following.forecast", "What a calibrated twin foretells, beside its platform."),
     "send": ("stream.send", "Send the readings of a run to a Prometheus."),
     "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),

@@ -12,8 +12,11 @@ from twin.experiments.backtest import command as backtesting
 from twin.experiments.calibrate import again
 from twin.experiments.experiment import Experiment
 from twin.experiments.following import command as telling
+from twin.experiments.recommend import following
+from twin.experiments.recommend.following import Applied
 from twin.experiments.sync import command as syncing
 from twin.experiments.sync import words as synced
+from twin.ground.errors import UsageError
 from twin.running.folder import free_folder
 
 _calibrated = click.argument("calibrated", metavar="CALIBRATED")
@@ -98,9 +101,32 @@ def backtest(
 @click.option(
     "--until", metavar="DATE", help="The last day that is read. Default: the last there is."
 )
+@click.option(
+    "--advice",
+    metavar="FOLDER",
+    help="A policy of this advice (the folder of `twin recommend`) was applied: days since then are "
+    "held against what was foretold of it, and not fitted.",
+)
+@click.option(
+    "--applied", metavar="POLICY", help="Which policy. Default: the one that was recommended."
+)
+@click.option(
+    "--since",
+    metavar="DATE",
+    help="Its first day. Default: the first day that the advice foretells.",
+)
 @common.run_on
 @common.quiet
-def sync(calibrated: str, place: str, until: str | None, run_on: str | None, quiet: bool) -> None:
+def sync(
+    calibrated: str,
+    place: str,
+    until: str | None,
+    advice: str | None,
+    applied: str | None,
+    since: str | None,
+    run_on: str | None,
+    quiet: bool,
+) -> None:
     """Bring a CALIBRATED model up to date with newer days of its platform.
 
     Makes a new version of posterior, scenario and forecast in CALIBRATED/versions, from the same
@@ -110,13 +136,26 @@ def sync(calibrated: str, place: str, until: str | None, run_on: str | None, qui
     \b
       twin observe log --layout twin --out observed-2
       twin sync calibrated --on observed-2
+      twin sync calibrated --on observed-3 --advice runs/advice --applied "explore slots" --since 2025-02-03
     """
     last = None if until is None else common.date("--until", until)
-    found = syncing.sync(calibrated, place, last, run_on, quiet)
-    if not quiet:
-        for line in synced.lines(found):
+    first = None if since is None else common.date("--since", since)
+    if advice is None and (applied or since):
+        raise UsageError("--applied, --since: say of which --advice")
+
+    def say(line: str) -> None:
+        if not quiet:
             click.echo(line)
-        click.echo(f"report: {calibrated.rstrip('/')}/{found.made.place}report.html")
+
+    if advice is not None:
+        given = Applied(advice, applied, first)
+        for line in following.follow(calibrated, place, last, given, run_on):
+            say(line)
+        return
+    found = syncing.sync(calibrated, place, last, run_on, quiet)
+    for line in synced.lines(found):
+        say(line)
+    say(f"report: {calibrated.rstrip('/')}/{found.made.place}report.html")
 
 
 @click.command()

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
         "forecasts",
         "calibrate",
         "backtest",
+        "recommend",
     )
 }
 """The module of each command."""

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twin.experiments.calibrate import bank, calendar, fit, outcome, prior, reading, words
 from twin.experiments.calibrate import report as report_page
 from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.coverage import LEAST_TRUTHS
+from twin.experiments.calibrate.ensemble import Array
 from twin.experiments.calibrate.fit import Asked, Fit
 from twin.experiments.experiment import Experiment
 from twin.experiments.words import without_axes
@@ -107,26 +109,41 @@ def resume(experiment: Experiment, on: str | None) -> None:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class More:
+    """What else than its days is asked of worlds: ``worlds``, by number, of which it is known, and
+    ``values`` (worlds,) by name."""
+
+    worlds: Sequence[int]
+    values: Mapping[str, Array]
+
+    def of(self, places: Sequence[int]) -> dict[str, Array]:
+        """Values of the worlds at these places."""
+        return {name: values[places] for name, values in self.values.items()}
+
+
 def fitted(
     experiment: Experiment,
     observed: Observed,
     worlds: Bank,
     until: dt.date,
     where: tuple[str | None, Experiment | None] = (None, None),
+    more: More | None = None,
 ) -> Fit:
-    """The posterior given what was observed until a day, with all later days of the bank's worlds.
-    ``where``: what is left to be read of worlds is read there, shown by that experiment. Raises
-    UsageError where too few worlds or statistics are left."""
+    """The posterior given what was observed until a day, with all later days of the bank's worlds;
+    or with what ``more`` is asked of some of them. ``where``: what is left to be read of worlds is
+    read there, shown by that experiment. Raises UsageError where too few worlds or statistics are
+    left."""
     args = experiment.manifest["args"]
     chance = bool(args["chance"])
     seen = reading.read(experiment, worlds, until, chance, where)
-    kept = [world for world, each in enumerate(seen) if each is not None]
-    if len(kept) < LEAST_WORLDS and not args["quick"]:
+    known = range(len(seen)) if more is None else more.worlds
+    there = {world: each for world in known if (each := seen[world]) is not None}
+    if len(there) < LEAST_WORLDS and not args["quick"]:
         raise UsageError(
-            f"{experiment.out}: {len(kept)} worlds ran, a calibration needs {LEAST_WORLDS} (see "
+            f"{experiment.out}: {len(there)} worlds ran, a calibration needs {LEAST_WORLDS} (see "
             f"failed/)"
         )
-    there = [each for each in seen if each is not None]
     target = Seen.until(observed, until)
     if not chance:
         target = target.without_chance()
@@ -135,17 +152,14 @@ def fitted(
             f"{observed.path}: tells {len(target.statistics)} statistics, a calibration needs "
             f"{LEAST_STATISTICS} ({', '.join(target.statistics) or 'none'})"
         )
+    names = tuple(each.vary.path for each in worlds.given)
+    asked = Asked(names, worlds.points[[*there]], prior.scales(worlds.given))
+    future = fit.future([*there.values()], until, worlds.last, target.daily)
+    kept = [place for place, world in enumerate(known) if world in there]
+    to_come = dict(fit.ahead(future)) if more is None else more.of(kept)
+    days = len(future.days) if more is None else 0
     try:
-        return fit.fit(
-            Asked(
-                tuple(each.vary.path for each in worlds.given),
-                worlds.points[kept],
-                prior.scales(worlds.given),
-            ),
-            there,
-            target.statistics,
-            fit.future(there, until, worlds.last, target.daily),
-        )
+        return fit.fit(asked, [*there.values()], target.statistics, to_come, days)
     except ValueError as error:
         raise UsageError(f"{experiment.out}: {error} (give more worlds or days)") from None
 

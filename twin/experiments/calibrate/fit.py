@@ -100,7 +100,10 @@ class Fit:
 
     def column(self, name: str, day: dt.date) -> Array | None:
         """Draws of a quantity of a day (worlds,); None where it is not foretold."""
-        wanted = quantity(name, day)
+        return self.named(quantity(name, day))
+
+    def named(self, wanted: str) -> Array | None:
+        """Draws of a quantity (worlds,) by its whole name; None where it is not asked for."""
         if wanted not in self.worlds.quantities:
             return None
         return np.asarray(self.draws[:, self.worlds.quantities.index(wanted)])
@@ -143,10 +146,17 @@ def ahead(to_come: Future) -> Iterator[tuple[str, Array]]:
     is left out; a world that lacks another has the mean."""
     for name, values in to_come.values.items():
         for place, day in enumerate(to_come.days):
-            column = values[:, place]
-            missing = ~np.isfinite(column)
-            if missing.mean() <= MOST_MISSING:
-                yield quantity(name, day), np.where(missing, column[~missing].mean(), column)
+            column = filled(values[:, place])
+            if column is not None:
+                yield quantity(name, day), column
+
+
+def filled(column: Array) -> Array | None:
+    """Values of the worlds (worlds,) with the mean where a world has none; None if many lack it."""
+    missing = ~np.isfinite(column)
+    if missing.mean() > MOST_MISSING:
+        return None
+    return np.where(missing, column[~missing].mean(), column)
 
 
 def matrix(worlds: Sequence[Seen], observed: Statistics) -> tuple[tuple[str, ...], Array, Array]:
@@ -171,9 +181,11 @@ def fit(
     asked: Asked,
     worlds: Sequence[Seen],
     observed: Statistics,
-    to_come: Future,
+    to_come: Mapping[str, Array],
+    days: int,
 ) -> Fit:
-    """The posterior given ``observed`` of what is ``asked`` for and what is ``to_come``.
+    """The posterior given ``observed`` of what is ``asked`` for and what was ``to_come``: other
+    quantities of the worlds (worlds,), among them those of so many days.
 
     Raises ValueError where no statistic differs between the worlds.
     """
@@ -184,11 +196,10 @@ def fit(
     bank = ensemble.ensemble(asked.names, asked.shares, known, raw[:, kept])
     scales = asked.told(bank.y)
     x = [scale.of(asked.shares[:, place]) for place, scale in enumerate(scales)]
-    columns = dict(ahead(to_come))
     bank = replace(
         bank,
-        quantities=(*asked.names, *columns),
-        x=np.column_stack([*x, *columns.values()]),
+        quantities=(*asked.names, *to_come),
+        x=np.column_stack([*x, *to_come.values()]),
     )
     by_name = dict(zip(names, target, strict=True))
     at = bank.standard(np.array([by_name[name] for name in bank.statistics]))
@@ -205,7 +216,7 @@ def fit(
         checks(bank, (own, draws[:, : len(scales)]), at),
         beyond,
         float(1.0 / np.median(told.alone(at)[: len(scales)])),
-        len(to_come.days),
+        days,
     )
 
 

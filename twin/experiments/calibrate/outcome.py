@@ -143,20 +143,15 @@ def forecast(
             draws = found.column(name, day)
             if draws is None:
                 continue
-            values = shown(name, draws, seen[name], until)
-            quantiles = np.quantile(values, LEVELS)
-            made.append(
-                {
-                    "quantity": name,
-                    "day": day,
-                    "ahead_d": ahead,
-                    **{
-                        f"q{at:g}": float(value)
-                        for at, value in zip(LEVELS, quantiles, strict=True)
-                    },
-                }
-            )
+            values = quantiles(shown(name, draws, seen[name], until))
+            made.append({"quantity": name, "day": day, "ahead_d": ahead, **values})
     return made
+
+
+def quantiles(values: Array) -> dict[str, float]:
+    """Of draws, at LEVELS, as the columns of a forecast."""
+    found = np.quantile(values, LEVELS)
+    return {f"q{at:g}": float(value) for at, value in zip(LEVELS, found, strict=True)}
 
 
 def shown(name: str, draws: Array, days: Mapping[dt.date, float], until: dt.date) -> Array:

@@ -65,4 +65,6 @@ def held_out(worlds: Ensemble, found: regression.Fit) -> Coverage:
             spread = np.where(others, told, np.nan)
             sds[:, place] = np.nanstd(spread, axis=1, ddof=1)
     prior = worlds.x.std(0, ddof=1)
+    # what is the same in all worlds has no width to compare with
+    prior[prior == 0] = np.nan
     return Coverage(worlds.quantities, ranks, np.median(sds, axis=0) / prior, found.error / prior)

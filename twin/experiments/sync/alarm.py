@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.experiments.calibrate.ensemble import Array
 from twin.experiments.calibrate.fit import Fit
 from twin.observing.daily import QUANTITIES, Seen, centred, level
 
@@ -52,12 +53,6 @@ def check(found: Fit, seen: Seen, day: dt.date) -> Day | None:
         return None
     draws = np.column_stack([*columns.values()])
     observed = np.array([values[name][day] for name in columns])
-    away = draws - draws.mean(0)
-    # quantities that hardly differ between worlds would make the covariance singular
-    inverse = np.linalg.pinv(np.atleast_2d(np.cov(away, rowvar=False)), rcond=1e-9)
-    own = np.einsum("ij,jk,ik->i", away, inverse, away)
-    off = observed - draws.mean(0)
-    far = float(off @ inverse @ off)
     outside = []
     for (name, column), value in zip(columns.items(), observed, strict=True):
         low, high = np.quantile(column, [0.025, 0.975])
@@ -65,6 +60,16 @@ def check(found: Fit, seen: Seen, day: dt.date) -> Day | None:
             base = level(seen.daily[name], before)
             shown = QUANTITIES[name].scored(np.array([value, low, high]), base)
             outside.append((name, float(shown[0]), float(shown[1]), float(shown[2])))
-    many = len(draws)
-    p = float((1 + (own >= far).sum()) / (1 + many))
-    return Day(day, p, 1.0 / (1 + many), tuple(outside))
+    return Day(day, p(observed, draws), 1.0 / (1 + len(draws)), tuple(outside))
+
+
+def p(observed: Array, draws: Array) -> float:
+    """Share of draws (draws, quantities) that lie at least as far out as what was observed
+    (quantities,)."""
+    away = draws - draws.mean(0)
+    # quantities that hardly differ between worlds would make the covariance singular
+    inverse = np.linalg.pinv(np.atleast_2d(np.cov(away, rowvar=False)), rcond=1e-9)
+    own = np.einsum("ij,jk,ik->i", away, inverse, away)
+    off = observed - draws.mean(0)
+    far = float(off @ inverse @ off)
+    return float((1 + (own >= far).sum()) / (1 + len(draws)))

@@ -6,6 +6,7 @@ one file.
     whole    a run from its start under settings: its readings
     means    the same, reduced to means over windows
     log      a run from its start, read as a platform's log is: aggregates of its impressions
+    arms     such a run, continued without and with policies
     seen     statistics of such aggregates until a day
     study    a calculation without a world
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import platform
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -165,6 +167,40 @@ def reduced(
     return np.array([window_means(times, readings, begin, end) for begin, end in windows])
 
 
+@dataclass
+class _Logged:
+    """A world that runs while its impressions are written down; ``readings`` on the way."""
+
+    simulation: Simulation
+    impressions: Impressions
+    readings: list[NDArray[np.float64]]
+
+    @classmethod
+    def made(cls, scenario: Scenario, folder: Path, world: Path | None = None) -> _Logged:
+        """A world at its start, or as it stands in ``world`` with the impressions before."""
+        # one thread: there are as many tasks as processors
+        simulation = Simulation(scenario, threads=asked(None, 1))
+        readings: list[NDArray[np.float64]] = []
+        simulation.on_measure = lambda now, values: readings.append(values)
+        impressions = Impressions(folder, scenario.start)
+        impressions.watch(simulation.world)
+        if world is None:
+            simulation.begin()
+        else:
+            simulation.load(world)
+            impressions.rewind()
+        return cls(simulation, impressions, readings)
+
+    def observed(self, into: Path, k: int) -> folder.Observed:
+        """Run to the end, and read the impressions as a platform's log is read."""
+        self.simulation.run(self.simulation.scenario.duration + 1)
+        self.impressions.finish()
+        settings = Settings(k=k, quiet=True, threads=1)
+        return observe(
+            [str(self.impressions.folder)], mapping.read(None, "twin", {}), into, settings
+        )
+
+
 def log(store: Store, task: Task) -> None:
     """Args: sets, k (least cell of aggregates), policies, seen (days until which statistics are
     kept). Leaves an observed folder, of which the result is the manifest. The burn-in is not kept
@@ -172,18 +208,40 @@ def log(store: Store, task: Task) -> None:
     with ExitStack() as stack:
         scenario = _scenario(store, task.args, stack)
         work = Path(stack.enter_context(TemporaryDirectory()))
-        simulation = Simulation(scenario, threads=asked(None, 1))
-        impressions = Impressions(work / "log", scenario.start)
-        impressions.watch(simulation.world)
-        simulation.begin()
-        simulation.run(scenario.duration + 1)
-        impressions.finish()
-        settings = Settings(k=int(task.args["k"]), quiet=True, threads=1)
         made = work / "observed"
-        found = observe([str(work / "log")], mapping.read(None, "twin", {}), made, settings)
+        found = _Logged.made(scenario, work / "log").observed(made, int(task.args["k"]))
         for day in map(dt.date.fromisoformat, task.args.get("seen", ())):
             (made / daily.file(day)).write_bytes(Seen.until(found, day).encoded())
         store.put_folder(made, task.result.rpartition("/")[0])
+
+
+def arms(store: Store, task: Task) -> None:
+    """A world like that of `log`, forked as `trunk` and `branch` do: into one arm without a policy
+    and one for each. Args: sets, k, at_s (the fork), policies (a file for each arm). Leaves
+    quantities of days of each arm in ``arm-N.json`` beside the result, and in the result the means
+    after the fork (arms, series)."""
+    fork = int(task.args["at_s"])
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(TemporaryDirectory()))
+        before = {**task.args, "policies": ()}
+        trunk = _Logged.made(_scenario(store, before, stack), work / "log")
+        trunk.simulation.run(fork)
+        trunk.simulation.save(work / "world")
+        trunk.impressions.save()
+        means = []
+        for arm, policies in enumerate([(), *((file,) for file in task.args["policies"])]):
+            scenario = _scenario(store, {**task.args, "policies": policies}, stack)
+            shutil.copytree(work / "log", own := work / f"log-{arm}")
+            branch = _Logged.made(scenario, own, work / "world")
+            found = branch.observed(work / f"observed-{arm}", int(task.args["k"]))
+            store.write(
+                f"{task.result.rpartition('/')[0]}/arm-{arm}.json",
+                Seen({}, daily.daily(found)).encoded(),
+            )
+            readings = np.array([*trunk.readings, *branch.readings])
+            rows, windows = branch.simulation.world.board.rows, [(fork, scenario.duration)]
+            means.append(reduced(readings, scenario.metrics.every, rows, windows)[0])
+        store.write_array(task.result, np.array(means))
 
 
 def seen(store: Store, task: Task) -> None:
@@ -208,6 +266,7 @@ KINDS: dict[str, Callable[[Store, Task], None]] = {
     "whole": whole,
     "means": means,
     "log": log,
+    "arms": arms,
     "seen": seen,
     "study": study,
 }

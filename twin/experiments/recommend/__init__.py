@@ -1,0 +1,1 @@
+"""Which policy to apply to a platform, by a calibrated model of it. See `command`."""
