@@ -10,6 +10,8 @@ COMMANDS = pages.commands(*pages.GROUPS["test_docs_calibrate.py"])
 SAID = {
     "twin calibrate": ("width over prior", "too few worlds to say", "report: calibrated/"),
     "twin backtest": ("4 origins", "click rate: ", "naive", "report: backtest/"),
+    "twin recommend": ("recommended: ", "random feed: keeps ", "report: advice/"),
+    "twin sync calibrated --on observed-changed": ("random feed, 3 days since 2025-01-13: ",),
     "twin sync calibrated --on observed --until": ("version 1: until 2025-01-14",),
 }
 """What a reader must find in the answer, by how the command begins."""

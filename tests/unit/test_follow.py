@@ -76,7 +76,9 @@ def fitted(worlds: int, seed: int, ahead: int = 2) -> tuple[fit.Fit, list[Seen]]
     grid = np.linspace(0, 1, 101)
     asked = fit.Asked(("rise",), place[:, None], [[ensemble.Scale(grid, grid)]])
     to_come = fit.future(seen, until, FIRST + dt.timedelta(days=11), NAMES)
-    return fit.fit(asked, seen, {"told": 0.5, "told too": 0.5}, dict(fit.ahead(to_come)), len(to_come.days)), seen
+    return fit.fit(
+        asked, seen, {"told": 0.5, "told too": 0.5}, dict(fit.ahead(to_come)), len(to_come.days)
+    ), seen
 
 
 def platform(rng: np.random.Generator, break_: float = 0.0) -> Seen:
