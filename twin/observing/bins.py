@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -33,15 +34,16 @@ class Merged(NamedTuple):
 
     def rows(self, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         """A row of the table of distributions for each bin; ``about``: what they are of."""
+        # as lists: numbers of arrays are made one by one otherwise
         return [
             {
                 **about,
                 "low": low,
-                "high": high if np.isfinite(high) else None,
-                "units": int(many),
-                "total": float(total),
+                "high": high if math.isfinite(high) else None,
+                "units": many,
+                "total": total,
             }
-            for low, high, many, total in zip(*self, strict=True)
+            for low, high, many, total in zip(*(each.tolist() for each in self), strict=True)
         ]
 
 
@@ -71,16 +73,16 @@ def edges(shares: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def merged(units: NDArray[np.int64], total: NDArray[np.float64], k: int, shares: bool) -> Merged:
     """Bins of a histogram (bins,) joined with those above them until each has ``k`` units; a rest
     joins the last. Nothing if there are fewer than ``k`` in all."""
-    low, high = edges(shares)
     used = np.flatnonzero(units)
+    columns = (*edges(shares), units, total)
     found: list[list[float]] = []
     opened: list[float] | None = None
-    for i in used:
+    for low, high, many, sums in zip(*(each[used].tolist() for each in columns), strict=True):
         if opened is None:
-            opened = [low[i], high[i], 0, 0.0]
-        opened[1] = high[i]
-        opened[2] += int(units[i])
-        opened[3] += float(total[i])
+            opened = [low, high, 0, 0.0]
+        opened[1] = high
+        opened[2] += many
+        opened[3] += sums
         if opened[2] >= k:
             found.append(opened)
             opened = None
