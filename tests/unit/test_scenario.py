@@ -8,12 +8,45 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SCENARIOS
+from twin.cli import main
 from twin.ground.errors import ScenarioError
-from twin.ground.units import DAY
+from twin.ground.units import DAY, format_duration, parse_duration
 from twin.scenario.describe import describe, digest, dump
 from twin.scenario.loading import Scenario, load
 from twin.scenario.schema import json_schema
 from twin.world.params import leaves, meta
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90d", 90 * DAY),
+        ("1d12h", 129_600),
+        ("1h 30min", 5400),
+        (" 2w 1d ", 15 * DAY),
+        ("1y", 365 * DAY),
+        ("0.5d", 43_200),
+    ],
+)
+def test_durations(text: str, seconds: int) -> None:
+    """One unit or a sum of several; a year has 365 days."""
+    assert parse_duration(text) == seconds
+    assert parse_duration(format_duration(seconds)) == seconds
+
+
+def test_many_units_that_are_none_are_refused_at_once() -> None:
+    """A sum is read in one go, however long: with a choice at every space this would not end."""
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse_duration("1d " * 5000 + "x")
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard output, and nothing went wrong."""
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    said = capsys.readouterr()
+    assert ended.value.code == 0 and not said.err
+    assert said.out.startswith("Usage: twin") and "\n  recommend " in said.out
 
 
 def problems(tmp_path: Path, text: str, *sets: str) -> list[str]:
@@ -59,6 +92,11 @@ CASES = {
         "mechanisms:\n  audience: {arrivals: 3}\n",
         "is not a rate (write a number, a slash and a unit",
     ),
+    "a parameter of another mechanism": (
+        "mechanisms:\n  creators: {counts_shown: true}\n",
+        "x.yaml:2 creators.counts_shown: no such parameter (did you mean audience.counts_shown?)",
+    ),
+    "a sum with a hole": ("duration: 1d12\n", "'1d12' is not a duration"),
     "duration without unit": ("duration: 90\n", "x.yaml:1 duration: 90 is not a duration"),
     "out of range": (
         "mechanisms:\n  recommender: {dim: 4096}\n",

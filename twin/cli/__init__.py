@@ -131,6 +131,10 @@ def main(args: list[str] | None = None) -> Any:
         return cli.main(args, prog_name="twin", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        # no question yet: the answer is what could be asked
+        click.echo(asked.format_message())
+        sys.exit(0)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "twin"
         fail(one_line(f"{error.format_message().rstrip('.')} (see {where} --help)"), 2)

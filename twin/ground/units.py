@@ -1,7 +1,8 @@
 """Simulated time and rates: whole seconds since the scenario's start, and events per day.
 
-Durations are written ``10min``, ``6h``, ``90d``, ``52w``; rates ``3/d``, ``0.5/h``, ``2%/d``. A
-bare number is refused wherever a unit is needed, so that nobody has to guess what ``90`` meant.
+Durations are written ``10min``, ``6h``, ``90d``, ``52w``, ``1y`` (365 days), or as a sum, ``1d12h``;
+rates ``3/d``, ``0.5/h``, ``2%/d``. A bare number is refused wherever a unit is needed, so that nobody
+has to guess what ``90`` meant.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ NEVER = 2**62
 LATEST = 2**31 - 1
 """The last second that four bytes hold, 68 years on: no run is longer."""
 
-_SECONDS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
+_SECONDS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "w": WEEK, "y": 365 * DAY}
 # the digits 0 to 9, and not those of all scripts, which few could read
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$", re.ASCII)
+_PART = r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w|y)"
+_DURATION = re.compile(rf"^(?:{_PART})+\s*$", re.ASCII)
 _RATE = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*/\s*(s|min|h|d|w)\s*$", re.ASCII)
 
 
@@ -27,11 +29,11 @@ def parse_duration(text: object) -> int:
     # zero needs no unit; to Python False is a zero, too
     if isinstance(text, int) and not isinstance(text, bool) and text == 0:
         return 0
-    if not isinstance(text, str) or not (match := _DURATION.match(text)):
+    if not isinstance(text, str) or not _DURATION.match(text):
         raise ValueError(
-            f"{text!r} is not a duration; write a number and a unit (s, min, h, d, w), such as 90d"
+            f"{text!r} is not a duration; write a number and a unit (s, min, h, d, w, y), such as 90d"
         )
-    seconds = float(match[1]) * _SECONDS[match[2]]
+    seconds = sum(float(many) * _SECONDS[unit] for many, unit in re.findall(_PART, text, re.ASCII))
     # first, since 400 digits are infinite, which cannot be rounded
     if seconds > 1000 * 366 * DAY:
         raise ValueError(f"{text!r} is longer than a thousand years")

@@ -40,6 +40,16 @@ class MechanismChecker(Collector):
         self.failed: list[str] = []
         """Mechanisms whose class cannot be used: what they would declare is not known."""
 
+    def elsewhere(self, name: str) -> str:
+        """See `Collector.elsewhere`; a name that several places have is no mend."""
+        found = [
+            f"{mechanism}.{path}"
+            for mechanism, kind in self.registry.items()
+            for path, _ in leaves(kind.Params)
+            if path.rpartition(".")[2] == name
+        ]
+        return f"did you mean {found[0]}?" if len(found) == 1 else ""
+
     def find_own(self, given: Mapping[str, Any]) -> None:
         """Find the classes that the scenario brings, and enter them in its registry."""
         # as it was: entries are added below

@@ -54,6 +54,11 @@ class Collector:
             )
         self.problems.append(Problem(file, line, shown, reason, mend))
 
+    def elsewhere(self, name: str) -> str:
+        """The mend for a parameter that stands in another place by that very name; empty if there is
+        none."""
+        return ""
+
     def build(self, model: type[T], data: Any, path: Path_) -> T | None:
         """A parameter set from plain data, or None with its problems noted."""
         if not isinstance(data, dict):
@@ -82,11 +87,10 @@ class Collector:
         kind, context = error["type"], error.get("ctx", {})
         holder, info = field_at(model, loc)
         if kind == "extra_forbidden" and loc:
-            self.add(
-                (*path, *loc),
-                "no such parameter",
-                nearest(str(loc[-1]), holder.model_fields if holder else ()),
+            mend = self.elsewhere(str(loc[-1])) or nearest(
+                str(loc[-1]), holder.model_fields if holder else ()
             )
+            self.add((*path, *loc), "no such parameter", mend)
             return
         unit = meta(info)["unit"] if info else "1"
         shown = f" {unit}" if unit != "1" else ""

@@ -40,8 +40,8 @@ Duration = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^\d+(\.\d+)?(s|min|h|d|w)$",
-            "examples": ["10min", "6h", "90d"],
+            "pattern": r"^(\d+(\.\d+)?(s|min|h|d|w|y))+$",
+            "examples": ["10min", "6h", "90d", "1d12h"],
         }
     ),
 ]
