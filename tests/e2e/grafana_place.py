@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e.grafana_contract import Contract
 
 ADMIN, EDITOR, VIEWER = "glsa_admin_1", "glsa_editor_1", "glsa_viewer_1"
@@ -39,7 +39,7 @@ class Place:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE_S,
             env={**CLEAN, "GRAFANA_URL": self.url, "GRAFANA_TOKEN": self.token, **env},
         )
         assert not check or done.returncode == 0, done.stderr
@@ -49,7 +49,9 @@ class Place:
     def get(self, path: str) -> Any:
         """What the API gives, read without the code under test."""
         reply = requests.get(
-            f"{self.url}/api{path}", headers={"Authorization": f"Bearer {self.token}"}, timeout=10
+            f"{self.url}/api{path}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=PATIENCE_S,
         )
         return reply.json() if reply.ok else reply.status_code
 
@@ -62,9 +64,11 @@ class Place:
         """Leave a real Grafana as it was found."""
         headers = {"Authorization": f"Bearer {self.token}"}
         for uid in ("twin-test-a", "twin-test-b"):
-            requests.delete(f"{self.url}/api/dashboards/uid/{uid}", headers=headers, timeout=10)
+            requests.delete(
+                f"{self.url}/api/dashboards/uid/{uid}", headers=headers, timeout=PATIENCE_S
+            )
         for run in ("test-run-1", "test-run-2"):
             for each in self.marks(run):
                 requests.delete(
-                    f"{self.url}/api/annotations/{each['id']}", headers=headers, timeout=10
+                    f"{self.url}/api/annotations/{each['id']}", headers=headers, timeout=PATIENCE_S
                 )

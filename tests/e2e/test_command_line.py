@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import jsonschema
@@ -15,8 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.conftest import SCENARIOS, settings, twin
+from tests.conftest import PATIENCE_S, SCENARIOS, settings, twin
+from tests.given.killed import killed
 from tests.given.outside import MODULE, write
+from twin.ground.units import DAY
 
 TABLES = ("metrics.parquet", "events.parquet")
 POLICY = "policies=[{name: likes only, at: 15d, set: {recommender.preset: likes}}]"
@@ -111,28 +112,8 @@ def test_killed_runs_resume_to_the_same_bytes(straight: Path, tmp_path: Path) ->
     ]
     out = tmp_path / "killed"
     first = [*command, "run", str(straight / "scenario.yaml"), "--out", str(out), "--quiet"]
-    kills = 0
-    for attempt in range(12):
-        process = subprocess.Popen(
-            first if not out.exists() else [*command, "resume", str(out), "--quiet"]
-        )
-        waited = time.monotonic()
-        while (
-            not (out / "manifest.json").exists()
-            and process.poll() is None
-            and time.monotonic() - waited < 60
-        ):
-            time.sleep(0.01)
-        try:
-            process.wait(0.2 + 0.13 * attempt)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-        if (out / "manifest.json").exists() and json.loads((out / "manifest.json").read_text())[
-            "status"
-        ] == "done":
-            break
+    again = [*command, "resume", str(out), "--quiet"]
+    kills = killed(first, again, out, [day * DAY for day in (2, 8, 16, 24)])
     twin("resume", out, "--quiet", cwd=tmp_path)
     assert kills >= 3
     assert tables(out) == tables(straight)
@@ -147,10 +128,10 @@ def test_interrupt_leaves_a_run_that_can_go_on(straight: Path, tmp_path: Path) -
         text=True,
     )
     assert process.stdout
-    while "sessions/s" not in process.stdout.readline():  # the first line of progress
-        pass
+    while "sessions/s" not in (line := process.stdout.readline()):  # the first line of progress
+        assert line, process.wait()
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=60)[0]
+    rest = process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 130
     assert f"twin resume {out}" in rest and "nothing is lost" in rest
     assert (out / "checkpoints").iterdir() and not (out / "metrics.parquet").exists()
@@ -350,10 +331,10 @@ def test_mechanism_of_ones_own(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
     )
     assert process.stdout
-    while "sessions/s" not in process.stdout.readline():
-        pass
+    while "sessions/s" not in (line := process.stdout.readline()):  # the first line of progress
+        assert line, process.wait()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     twin("resume", "stopped", "--quiet", cwd=elsewhere)
     assert tables(elsewhere / "stopped") == tables(elsewhere / "whole")

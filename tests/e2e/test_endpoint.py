@@ -64,7 +64,7 @@ class Run:
 
     def get(self, path: str = "/metrics", **headers: str) -> requests.Response:
         return requests.get(
-            self.url + path, headers={"Accept-Encoding": "identity", **headers}, timeout=60
+            self.url + path, headers={"Accept-Encoding": "identity", **headers}, timeout=PATIENCE_S
         )
 
     def sidecar(self) -> int:
@@ -162,7 +162,7 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
         with requests.Session() as session:
             while True:
                 try:
-                    body = session.get(url, headers={"Accept": accept}, timeout=60).content
+                    body = session.get(url, headers={"Accept": accept}, timeout=PATIENCE_S).content
                 except requests.ConnectionError:
                     return
                 into.append(body)
@@ -247,20 +247,23 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
         } <= set(own)
 
         packed = requests.get(
-            f"{begun.url}/metrics", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60
+            f"{begun.url}/metrics",
+            headers={"Accept-Encoding": "gzip"},
+            stream=True,
+            timeout=PATIENCE_S,
         )
         assert packed.headers["Content-Encoding"] == "gzip"
         assert (
             split(values(parse_text(gzip.decompress(packed.raw.read()).decode())))[0] == catalogue
         )
-        head = requests.head(f"{begun.url}/metrics", timeout=60)
+        head = requests.head(f"{begun.url}/metrics", timeout=PATIENCE_S)
         assert (head.status_code, head.content) == (200, b"") and int(
             head.headers["Content-Length"]
         ) > 1000
         assert [
             begun.get(path).status_code for path in ("/", "/-/healthy", "/metrics/", "/x", "/..%2f")
         ] == [200, 200, 404, 404, 404]
-        assert requests.post(f"{begun.url}/metrics", timeout=60).status_code == 405
+        assert requests.post(f"{begun.url}/metrics", timeout=PATIENCE_S).status_code == 405
         assert 'href="/metrics"' in begun.get("/").text
         if shutil.which("promtool") is None:
             pytest.skip("no promtool on this machine: install Debian's package prometheus")
@@ -354,7 +357,7 @@ def test_no_process_outlives_a_killed_run(tmp_path: Path) -> None:
         begun.until(lambda scraped: sim(scraped) > 0)
         beside = begun.sidecar()
         begun.process.kill()
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE_S
         while not gone(beside) and time.monotonic() < end:
             time.sleep(0.05)
         assert gone(beside)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, settings
+from tests.conftest import PATIENCE_S, ROOT, settings
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, CLEAN, Place
 from twin.readers.annotations import Annotator
@@ -56,7 +56,7 @@ def started(here: Path, *args: str) -> subprocess.Popen[str]:
 
 def ended(process: subprocess.Popen[str], code: int = 0) -> str:
     """Let it end; what it said."""
-    said, _ = process.communicate(timeout=300)
+    said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code, said
     assert ADMIN not in said
     return said
@@ -77,7 +77,7 @@ def shown(contract: Contract) -> list[tuple[int, int, str]]:
 
 def until(true: Any, what: str) -> None:
     """Wait for something that is to come."""
-    late = time.monotonic() + 120
+    late = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < late, what
         time.sleep(0.02)

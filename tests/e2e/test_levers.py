@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, settings, twin
 from twin.engine.simulation import Simulation
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY, HOUR, NEVER
@@ -59,7 +59,7 @@ def begun(here: Path, *more: str, flags: tuple[str, ...] = ()) -> subprocess.Pop
 def finished(process: subprocess.Popen[str], here: Path) -> None:
     """Let it go on to its end."""
     twin("pace", "a", "max", cwd=here)
-    assert process.wait(300) == 0, process.stderr and process.stderr.read()
+    assert process.wait(PATIENCE_S) == 0, process.stderr and process.stderr.read()
 
 
 def tables(folder: Path) -> list[bytes]:
@@ -225,7 +225,7 @@ def test_a_paused_run_that_is_ended_goes_on_where_it_stood(
     twin("pause", "a", cwd=tmp_path)
     said = twin("intervene", "a", "likes.yaml", cwd=tmp_path).stdout
     process.send_signal(end)
-    code = process.wait(60)
+    code = process.wait(PATIENCE_S)
     manifest = load_manifest(tmp_path / "a")
     if end is signal.SIGKILL:
         assert (tmp_path / "a" / "mailbox" / "open").exists()

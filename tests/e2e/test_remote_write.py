@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.conftest import ROOT, SCENARIOS, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, SCENARIOS, settings, twin
 from tests.e2e.prometheus import CONFIG, Prometheus, running, wanted
 from tests.given.readings import ROWS, START, folder_with
 from twin.ground.units import DAY, parse_start
@@ -264,7 +264,7 @@ def test_a_server_that_never_comes_is_left_to_twin_send(server: Prometheus, tmp_
             lines.append(line)
             if "Ctrl-C leaves them" in line:
                 process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 3  # not all that was asked for
+        assert process.wait(PATIENCE_S) == 3  # not all that was asked for
         command = re.search(r"twin (send a --remote-write \S+)$", "".join(lines), re.MULTILINE)
         assert (
             command
@@ -323,7 +323,7 @@ def guarded(server: Prometheus, token: str) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers["Authorization"] == f"Bearer {token}":
                 answer = requests.post(
-                    server.write_url, data=body, headers=dict(self.headers), timeout=30
+                    server.write_url, data=body, headers=dict(self.headers), timeout=PATIENCE_S
                 )
                 status, text = answer.status_code, answer.content
             else:
@@ -421,13 +421,13 @@ def swallowing(server: Prometheus) -> Iterator[tuple[str, list[int]]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if not dropping:
                 requests.post(
-                    server.write_url, data=body, headers=dict(self.headers), timeout=30
+                    server.write_url, data=body, headers=dict(self.headers), timeout=PATIENCE_S
                 ).raise_for_status()
             self.send_response(204)
             self.end_headers()
 
         def do_GET(self) -> None:
-            answer = requests.get(f"{server.url}{self.path}", timeout=30)
+            answer = requests.get(f"{server.url}{self.path}", timeout=PATIENCE_S)
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
@@ -485,7 +485,7 @@ def test_two_at_once_are_refused(server: Prometheus, tmp_path: Path) -> None:
     refused = twin("send", "a", "--remote-write", server.write_url, cwd=tmp_path, check=False)
     assert refused.returncode == 2 and "another process sends" in refused.stderr
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    assert process.wait(PATIENCE_S) == 130
 
 
 def test_a_series_without_a_reading_is_absent_there_and_not_old(
