@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from tests.conftest import ROOT, settings, twin
 from tests.e2e.prometheus import running
+from tests.given.inside import called
 from twin.readers.health import HEALTH
 from twin.record.names import identity, series
 from twin.record.results import load_manifest, load_metrics
@@ -146,7 +147,7 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
     """Two threads scrape without rest, in both formats, from the building of the world to the end
     of the run."""
     longer = ("--set", "duration=42d")  # a dozen batches of readings, and two or three more
-    twin(
+    called(
         "run",
         ROOT / "scenarios" / "base.yaml",
         "--out",
@@ -221,7 +222,7 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
     ):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", begun.url)
         begun.until(lambda scraped: sim(scraped) > 2 * 86400)
-        twin("pause", "a", cwd=tmp_path)
+        called("pause", "a", cwd=tmp_path)
         text = begun.until(lambda scraped: split(scraped)[1]["twin_run_paused"] == 1)
         catalogue, own = split(text)
         when, expected = own["twin_run_reading_timestamp_seconds"], readings(begun.folder)
@@ -287,8 +288,8 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
             seen("twin_sessions_total")
             == {name: value for (name, _), value in catalogue.items()}["twin_sessions_total"]
         )
-        twin("pace", "a", "max", cwd=tmp_path)
-        twin("continue", "a", cwd=tmp_path)
+        called("pace", "a", "max", cwd=tmp_path)
+        called("continue", "a", cwd=tmp_path)
         status, _, err = begun.done()
         assert (status, err) == (0, "")
 
@@ -374,7 +375,7 @@ def test_a_run_outlives_the_process_beside_it(tmp_path: Path) -> None:
     with run(tmp_path, "--pace", "1") as begun:
         begun.until(lambda scraped: sim(scraped) > 0)
         os.kill(begun.sidecar(), signal.SIGKILL)
-        twin("pace", "a", "max", cwd=tmp_path)
+        called("pace", "a", "max", cwd=tmp_path)
         status, out, err = begun.done()
     # once when it happens, and at the end, with the status of what was not done
     assert (

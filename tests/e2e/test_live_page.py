@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, settings, twin
+from tests.given.inside import called
 from tests.live_page import PATIENCE_S, Running, running, until, visit
 from twin.record import mailbox
 from twin.record.mailbox import command
@@ -367,7 +368,7 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> No
 def test_flags_that_contradict_each_other(tmp_path: Path) -> None:
     """One line with the mend, before anything runs."""
     for arguments in (("--live", "0.0.0.0:8000"), ("--live", "--quiet")):
-        done = twin("run", BASE, "--out", "a", *arguments, cwd=tmp_path, check=False)
+        done = called("run", BASE, "--out", "a", *arguments, cwd=tmp_path, check=False)
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
         assert not (tmp_path / "a").exists()
     assert not mailbox.is_open(tmp_path / "a")
