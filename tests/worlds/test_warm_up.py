@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import SMALL, history, twin
+from tests.given.inside import called
 from tests.given.killed import killed
 from tests.worlds.shared import same_state
 from twin.engine.simulation import Simulation
@@ -529,7 +529,7 @@ def test_kill_and_resume_through_a_warm_up(
     command = [
         sys.executable,
         "-c",
-        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; "
+        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.5; from twin.cli import main; "
         "main()",
     ]
     out = tmp_path / "killed"
@@ -539,7 +539,7 @@ def test_kill_and_resume_through_a_warm_up(
     stood = latest(out / "checkpoints")
     assert stood is not None and int(stood.name[1:]) < 0
     assert killed(first, again, out, [2 * DAY]) == 1
-    subprocess.run(again, check=True)
-    twin("run", scenario, "--out", "straight", "--quiet", "--no-cache", cwd=tmp_path)
+    called("resume", out, "--quiet", cwd=tmp_path)
+    called("run", scenario, "--out", "straight", "--quiet", "--no-cache", cwd=tmp_path)
     twin("run", scenario, "--out", "cached", "--quiet", "--threads", "2", cwd=tmp_path)
     assert bytes_of(out) == bytes_of(tmp_path / "straight") == bytes_of(tmp_path / "cached")
