@@ -38,7 +38,7 @@ DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 NODE = (20, 19)
 """What Vite 7 needs."""
 WIDTH, HEIGHT = 1440, 900
-DRAWN_MS = 120_000
+DRAWN_MS = 1000 * PATIENCE_S
 ELSEWHERE = "Pacific/Auckland"
 """The browser's time zone, far from UTC: dashboards are in UTC wherever they are looked at."""
 ERROR_MARKS = """[...document.querySelectorAll('[data-testid*="Panel status error"], [data-testid*="Alert error"], .alert-error')]

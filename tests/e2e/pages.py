@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from tests.given.inside import called
 from twin.record.mailbox import is_open
 
@@ -157,7 +157,7 @@ def begun(command: str, cwd: Path) -> subprocess.Popen[bytes]:
         env=environment(cwd, TWIN_NO_BROWSER="1"),
         stdout=subprocess.DEVNULL,
     )
-    folder, until = cwd / command.split("--out ")[1].split()[0], time.monotonic() + 240
+    folder, until = cwd / command.split("--out ")[1].split()[0], time.monotonic() + PATIENCE_S
     while not is_open(folder) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.1)
     return process

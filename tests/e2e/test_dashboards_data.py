@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e.asked import course, filled, panels, queries, span
 from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, scenario
 from tests.e2e.prometheus import Prometheus, free_port, running
@@ -386,7 +386,7 @@ def test_run_health_shows_a_run_that_goes_on(tmp_path: Path) -> None:
         )
         try:
             manifest = tmp_path / "run" / "manifest.json"
-            missing, until = ["all"], time.monotonic() + 240
+            missing, until = ["all"], time.monotonic() + PATIENCE_S
             while missing and time.monotonic() < until and process.poll() is None:
                 time.sleep(1)
                 if not manifest.exists():

@@ -22,14 +22,13 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from tests.conftest import ROOT, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, settings, twin
 from tests.e2e.prometheus import running
 from tests.given.inside import called
 from twin.readers.health import HEALTH
 from twin.record.names import identity, series
 from twin.record.results import load_manifest, load_metrics
 
-PATIENCE_S = 240
 SHORT = ("duration=10d", "metrics.every=1h")
 Key = tuple[str, frozenset[tuple[str, str]]]
 

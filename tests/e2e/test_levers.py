@@ -51,7 +51,7 @@ def begun(here: Path, *more: str, flags: tuple[str, ...] = ()) -> subprocess.Pop
     process = subprocess.Popen(
         command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    until = time.monotonic() + 240
+    until = time.monotonic() + PATIENCE_S
     while not mailbox.is_open(here / "a") and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
     return process

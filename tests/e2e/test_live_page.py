@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, settings, twin
 from tests.given.inside import called
-from tests.live_page import PATIENCE_S, Running, running, until, visit
+from tests.live_page import Running, running, until, visit
 from twin.record import mailbox
 from twin.record.mailbox import command
 from twin.world.checkpoint import latest

@@ -117,7 +117,7 @@ def begun(here: Path, url: str, *more: str, out: str = "a", **env: str) -> subpr
 
 
 def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    limit = time.monotonic() + 240
+    limit = time.monotonic() + PATIENCE_S
     while not true():
         assert process.poll() is None and time.monotonic() < limit, (
             process.stdout and process.stdout.read()
@@ -206,7 +206,7 @@ def test_a_fork_whose_history_lies_in_the_past_of_its_parent(
     until(lambda: delivered(tmp_path / "a") >= 3, process)
     called("fork", "a", "--name", "b", "--policy", "likes.yaml", cwd=tmp_path)
     called("pace", "a", "max", cwd=tmp_path)
-    assert process.wait(240) == 0
+    assert process.wait(PATIENCE_S) == 0
     text = twin("resume", "a-b", "--remote-write", server.write_url, cwd=tmp_path).stdout
     assert re.search(r"first \d+ readings from before", text) and f"all {DAYS + 1} readings" in text
     assert load_manifest(tmp_path / "a-b")["run_id"] == load_manifest(tmp_path / "a")["run_id"]
@@ -241,7 +241,7 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
         assert delivered(run) < day(run) - 1
         late.start()
         called("pace", "a", "max", cwd=tmp_path)
-        assert process.wait(240) == 0
+        assert process.wait(PATIENCE_S) == 0
         text = "".join(told) + process.stdout.read()
         assert (
             text.count("the readings stay in the run's folder") == 2
