@@ -83,6 +83,10 @@ LONGEST = (
     "statistical/test_bounded.py",
     "statistical/test_creators.py",
     "processes/test_rest.py",
+    "unit/test_findings.py",
+    "unit/test_forecasts.py",
+    "unit/test_follow.py",
+    "unit/test_evidence.py",
 )
 """Files that take longest, the longest first: with several workers they begin first, or the others
 would wait for their end."""
