@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PATIENCE_S, ROOT, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, settings
 from tests.given.inside import called
 from tests.live_page import Running, running, until, visit
 from twin.record import mailbox
@@ -148,7 +148,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         assert run.token not in " ".join(
             path.read_text(errors="replace") for path in run.folder.rglob("*") if path.is_file()
         )
-    twin("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
+    called("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
     for name in ("metrics", "events"):
         assert (tmp_path / "a" / f"{name}.parquet").read_bytes() == (
             tmp_path / "b" / f"{name}.parquet"
