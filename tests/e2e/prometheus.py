@@ -32,7 +32,6 @@ from twin.record.names import series
 from twin.record.results import Metrics
 
 COMMAND = "prometheus"
-READY_S = 60.0
 STORAGE = (
     "--storage.tsdb.retention.time=100y",
     "--storage.tsdb.min-block-duration=31d",
@@ -96,7 +95,7 @@ class Prometheus:
                 stdout=log,
                 stderr=log,
             )
-        until = time.monotonic() + READY_S
+        until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             with contextlib.suppress(requests.RequestException):
                 if requests.get(f"{self.url}/-/ready", timeout=2).ok:
