@@ -17,6 +17,7 @@ it is not the target yet, it may only be tightened.
 from __future__ import annotations
 
 import ast
+import functools
 import statistics
 import sys
 from collections.abc import Iterator
@@ -73,8 +74,9 @@ class File:
         return (node for node in ast.walk(self.tree) if isinstance(node, Function))
 
 
+@functools.cache
 def files() -> list[File]:
-    """All files of the package."""
+    """All files of the package, read and parsed once."""
     made = []
     for path in sorted(ROOT.rglob("*.py")):
         text = path.read_text(encoding="utf-8")

@@ -14,10 +14,8 @@ from typing import Any
 import pytest
 
 from tests.chromium import MissingError, chromium
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 
-PATIENCE_S = 240.0
-"""How long anything may take on a busy machine before a test gives up."""
 DESKTOP, PHONE = {"width": 1440, "height": 1000}, {"width": 375, "height": 812}
 
 
@@ -61,7 +59,7 @@ class Running:
     def stop(self) -> None:
         """End it, wherever it is."""
         self.process.terminate()
-        self.process.wait(60)
+        self.process.wait(PATIENCE_S)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.conftest import SCENARIOS, settings
+from tests.conftest import PATIENCE_S, SCENARIOS, settings
 
 TABLES = ("results.parquet", "course.parquet", "replicates.parquet")
 MODULE = '''"""Holds one task in its worker's hands, or kills the worker, as the file `wish` beside this one says."""
@@ -125,7 +125,7 @@ class Place:
         return [(self.folder / out / name).read_bytes() for name in TABLES]
 
 
-def until(condition: Callable[[], object], seconds: float = 300) -> None:
+def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Wait for something; fails after a long time."""
     end = time.monotonic() + seconds
     while not condition():

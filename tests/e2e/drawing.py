@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import requests
 
 from tests.chromium import MissingError, chromium
+from tests.conftest import PATIENCE_S
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, Place
 from tests.e2e.prometheus import COMMAND, Prometheus
@@ -37,7 +38,7 @@ DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 NODE = (20, 19)
 """What Vite 7 needs."""
 WIDTH, HEIGHT = 1440, 900
-DRAWN_MS = 120_000
+DRAWN_MS = 1000 * PATIENCE_S
 ELSEWHERE = "Pacific/Auckland"
 """The browser's time zone, far from UTC: dashboards are in UTC wherever they are looked at."""
 ERROR_MARKS = """[...document.querySelectorAll('[data-testid*="Panel status error"], [data-testid*="Alert error"], .alert-error')]
@@ -154,7 +155,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def _pass_on(self, to: str, body: bytes | None, **headers: str) -> None:
         answer = requests.request(
-            self.command, to + self.path, data=body, headers=headers, timeout=60
+            self.command, to + self.path, data=body, headers=headers, timeout=PATIENCE_S
         )
         self.send_response(answer.status_code)
         self.send_header("content-type", "application/json")

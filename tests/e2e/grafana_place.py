@@ -2,23 +2,21 @@
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e.grafana_contract import Contract
+from tests.given.inside import called
 
 ADMIN, EDITOR, VIEWER = "glsa_admin_1", "glsa_editor_1", "glsa_viewer_1"
 PROMETHEUS = "http://prometheus.test:9090"
-CLEAN = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith(("GRAFANA_", "PROMETHEUS_URL"))
-}
+THEIRS = ("GRAFANA_", "PROMETHEUS_URL")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(THEIRS)}
 REAL = bool(os.environ.get("GRAFANA_URL") and os.environ.get("GRAFANA_TOKEN"))
 
 
@@ -34,22 +32,20 @@ class Place:
         self, *args: str | Path, check: bool = True, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """The command line, with the token in its environment."""
-        done = subprocess.run(
-            [sys.executable, "-m", "twin", *map(str, args)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**CLEAN, "GRAFANA_URL": self.url, "GRAFANA_TOKEN": self.token, **env},
-        )
-        assert not check or done.returncode == 0, done.stderr
+        given = {"GRAFANA_URL": self.url, "GRAFANA_TOKEN": self.token, **env}
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [each for each in os.environ if each.startswith(THEIRS)]:
+                patch.delenv(name)
+            done = called(*args, cwd=ROOT, check=check, **given)
         assert self.token not in done.stdout + done.stderr
         return done
 
     def get(self, path: str) -> Any:
         """What the API gives, read without the code under test."""
         reply = requests.get(
-            f"{self.url}/api{path}", headers={"Authorization": f"Bearer {self.token}"}, timeout=10
+            f"{self.url}/api{path}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=PATIENCE_S,
         )
         return reply.json() if reply.ok else reply.status_code
 
@@ -62,9 +58,11 @@ class Place:
         """Leave a real Grafana as it was found."""
         headers = {"Authorization": f"Bearer {self.token}"}
         for uid in ("twin-test-a", "twin-test-b"):
-            requests.delete(f"{self.url}/api/dashboards/uid/{uid}", headers=headers, timeout=10)
+            requests.delete(
+                f"{self.url}/api/dashboards/uid/{uid}", headers=headers, timeout=PATIENCE_S
+            )
         for run in ("test-run-1", "test-run-2"):
             for each in self.marks(run):
                 requests.delete(
-                    f"{self.url}/api/annotations/{each['id']}", headers=headers, timeout=10
+                    f"{self.url}/api/annotations/{each['id']}", headers=headers, timeout=PATIENCE_S
                 )

@@ -7,6 +7,7 @@ that a page shows in full (``# name.yaml`` on the first line) are written into e
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
+from tests.given.inside import called
 from twin.record.mailbox import is_open
 
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -42,6 +44,9 @@ GROUPS = {
     "test_docs_mechanism.py": ("docs/how-to/metric.md", "docs/how-to/mechanism.md"),
 }
 """Which test file runs the commands of which pages."""
+WITHIN = re.compile(r"twin (?!.*(--live|--metrics|--remote-write|--grafana|dask))[^|&;<>$`\\]+")
+"""Commands of `twin` alone, without a shell's doing and without a process beside theirs: they run
+within the process of the tests, which saves the start of one each."""
 ANSWERS_WITH_1 = ("--at-rest",)
 """Commands that answer a question by their exit status: 1 is an answer too."""
 
@@ -115,6 +120,14 @@ def environment(cwd: Path, **more: str) -> dict[str, str]:
 
 def bash(command: str, cwd: Path, **more: str) -> str:
     """Run a command as the page says, and return what it prints."""
+    fine = (0, 1) if any(word in command for word in ANSWERS_WITH_1) else (0,)
+    # a user's start of a process is tested with the README, whose copy has an installation
+    if not (cwd / ".venv").exists() and WITHIN.fullmatch(command):
+        ended = called(*shlex.split(command)[1:], cwd=cwd, check=False, **more)
+        assert ended.returncode in fine, (
+            f"{command}\n{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}"
+        )
+        return ended.stdout
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=cwd,
@@ -123,7 +136,6 @@ def bash(command: str, cwd: Path, **more: str) -> str:
         timeout=1800,
         env=environment(cwd, **more),
     )
-    fine = (0, 1) if any(word in command for word in ANSWERS_WITH_1) else (0,)
     assert done.returncode in fine, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
@@ -145,7 +157,7 @@ def begun(command: str, cwd: Path) -> subprocess.Popen[bytes]:
         env=environment(cwd, TWIN_NO_BROWSER="1"),
         stdout=subprocess.DEVNULL,
     )
-    folder, until = cwd / command.split("--out ")[1].split()[0], time.monotonic() + 240
+    folder, until = cwd / command.split("--out ")[1].split()[0], time.monotonic() + PATIENCE_S
     while not is_open(folder) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.1)
     return process

@@ -27,11 +27,11 @@ import numpy as np
 import pytest
 import requests
 
+from tests.conftest import PATIENCE_S
 from twin.record.names import series
 from twin.record.results import Metrics
 
 COMMAND = "prometheus"
-READY_S = 60.0
 STORAGE = (
     "--storage.tsdb.retention.time=100y",
     "--storage.tsdb.min-block-duration=31d",
@@ -95,7 +95,7 @@ class Prometheus:
                 stdout=log,
                 stderr=log,
             )
-        until = time.monotonic() + READY_S
+        until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             with contextlib.suppress(requests.RequestException):
                 if requests.get(f"{self.url}/-/ready", timeout=2).ok:
@@ -111,14 +111,14 @@ class Prometheus:
         """End the server in order."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(PATIENCE_S)
             self.process = None
 
     def kill(self) -> None:
         """End the server as a crash would: SIGKILL."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(30)
+            self.process.wait(PATIENCE_S)
             self.process = None
 
     def __enter__(self) -> Self:
@@ -130,9 +130,9 @@ class Prometheus:
     def get(self, path: str, **parameters: Any) -> Any:
         """The ``data`` of an answer of the HTTP API, /api/v1/PATH."""
         answer = (
-            requests.post(f"{self.url}/api/v1/{path}", data=parameters, timeout=60)
+            requests.post(f"{self.url}/api/v1/{path}", data=parameters, timeout=PATIENCE_S)
             if path.startswith("query")
-            else requests.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=60)
+            else requests.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=PATIENCE_S)
         )
         body = answer.json()
         if body["status"] != "success":
@@ -177,7 +177,7 @@ class Prometheus:
     def appended(self) -> int:
         """Samples that it has taken since it was started, stale markers and repeated ones included;
         from its own metrics."""
-        text = requests.get(f"{self.url}/metrics", timeout=10).text
+        text = requests.get(f"{self.url}/metrics", timeout=PATIENCE_S).text
         lines = [
             line
             for line in text.splitlines()

@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.conftest import PATIENCE_S
+
 EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 
@@ -29,6 +31,6 @@ def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:
         """() => { const roots = Bokeh.documents.flatMap(d => d.roots());
         return roots.length && roots.every(root => { const view = Bokeh.index.find_one_by_id(root.id);
         return view && view.el.clientWidth > 100 && view.el.clientHeight > 50; }); }""",
-        timeout=60000,
+        timeout=1000 * PATIENCE_S,
     )
     return page, wrong

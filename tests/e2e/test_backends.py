@@ -16,14 +16,14 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import SCENARIOS, twin
+from tests.conftest import PATIENCE_S, SCENARIOS, twin
 from tests.e2e.comparing import Place, group, until
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     """Status and what was said, of a command that ends by itself."""
     try:
-        said, error = process.communicate(timeout=600)
+        said, error = process.communicate(timeout=PATIENCE_S)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -120,7 +120,7 @@ def scheduler(folder: Path) -> Iterator[str]:
         yield json.loads((folder / "scheduler.json").read_text())["address"]
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_S)
         log.close()
 
 
@@ -366,7 +366,7 @@ def wait_for(address: str) -> None:
     from distributed import Client
 
     with Client(address) as client:
-        client.wait_for_workers(1, timeout=120)
+        client.wait_for_workers(1, timeout=PATIENCE_S)
 
 
 def test_a_scheduler_that_goes_away_is_a_line(

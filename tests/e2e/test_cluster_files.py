@@ -15,7 +15,7 @@ import pytest
 import yaml
 from distributed.cli import dask_scheduler, dask_worker
 
-from tests.conftest import ROOT, twin
+from tests.conftest import PATIENCE_S, ROOT, twin
 from tests.e2e.comparing import Place
 from twin.cli import cli
 
@@ -251,7 +251,7 @@ def test_the_batch_script_runs(tmp_path: Path) -> None:
         env=env,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     assert place.tables("there") == place.tables("here")

@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import jsonschema
@@ -15,8 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.conftest import SCENARIOS, settings, twin
+from tests.conftest import PATIENCE_S, SCENARIOS, settings, twin
+from tests.given.inside import called
+from tests.given.killed import killed
 from tests.given.outside import MODULE, write
+from twin.ground.units import DAY
 
 TABLES = ("metrics.parquet", "events.parquet")
 POLICY = "policies=[{name: likes only, at: 15d, set: {recommender.preset: likes}}]"
@@ -106,33 +108,13 @@ def test_killed_runs_resume_to_the_same_bytes(straight: Path, tmp_path: Path) ->
     command = [
         sys.executable,
         "-c",
-        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.15; from twin.cli import main; "
+        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.5; from twin.cli import main; "
         "main()",
     ]
     out = tmp_path / "killed"
     first = [*command, "run", str(straight / "scenario.yaml"), "--out", str(out), "--quiet"]
-    kills = 0
-    for attempt in range(12):
-        process = subprocess.Popen(
-            first if not out.exists() else [*command, "resume", str(out), "--quiet"]
-        )
-        waited = time.monotonic()
-        while (
-            not (out / "manifest.json").exists()
-            and process.poll() is None
-            and time.monotonic() - waited < 60
-        ):
-            time.sleep(0.01)
-        try:
-            process.wait(0.2 + 0.13 * attempt)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-        if (out / "manifest.json").exists() and json.loads((out / "manifest.json").read_text())[
-            "status"
-        ] == "done":
-            break
+    again = [*command, "resume", str(out), "--quiet"]
+    kills = killed(first, again, out, [day * DAY for day in (2, 8, 16, 24)])
     twin("resume", out, "--quiet", cwd=tmp_path)
     assert kills >= 3
     assert tables(out) == tables(straight)
@@ -147,20 +129,20 @@ def test_interrupt_leaves_a_run_that_can_go_on(straight: Path, tmp_path: Path) -
         text=True,
     )
     assert process.stdout
-    while "sessions/s" not in process.stdout.readline():  # the first line of progress
-        pass
+    while "sessions/s" not in (line := process.stdout.readline()):  # the first line of progress
+        assert line, process.wait()
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=60)[0]
+    rest = process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 130
     assert f"twin resume {out}" in rest and "nothing is lost" in rest
     assert (out / "checkpoints").iterdir() and not (out / "metrics.parquet").exists()
-    assert "unfinished" in Path(twin("report", out, cwd=tmp_path).stdout.strip()).read_text(
+    assert "unfinished" in Path(called("report", out, cwd=tmp_path).stdout.strip()).read_text(
         encoding="utf-8"
     )
     again = twin("resume", out, cwd=tmp_path)
     assert "resumes at 2025-01-" in again.stdout and "done" in again.stdout
     assert tables(out) == tables(straight)
-    assert "already finished" in twin("resume", out, cwd=tmp_path).stdout
+    assert "already finished" in called("resume", out, cwd=tmp_path).stdout
 
 
 def test_live_view_on_a_terminal(straight: Path, tmp_path: Path) -> None:
@@ -220,7 +202,7 @@ def test_quiet_is_quiet(tmp_path: Path) -> None:
 def test_default_folders_are_numbered(tmp_path: Path) -> None:
     """Without --out, runs/<name>-1, then -2."""
     for number in (1, 2):
-        done = twin("run", SCENARIOS / "base.yaml", *settings("duration=1d"), cwd=tmp_path)
+        done = called("run", SCENARIOS / "base.yaml", *settings("duration=1d"), cwd=tmp_path)
         assert (
             tmp_path / "runs" / f"base-{number}" / "report.html"
         ).exists() and f"base-{number}" in done.stdout
@@ -297,7 +279,7 @@ def test_errors_are_one_line(arguments: list[str], status: int, words: str, tmp_
     (tmp_path / "x.yaml").write_text("name: x\n")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("")
-    done = twin(*arguments, cwd=tmp_path, check=False)
+    done = called(*arguments, cwd=tmp_path, check=False)
     assert done.returncode == status
     assert words in done.stderr and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("error: ")
@@ -314,14 +296,14 @@ def test_changed_or_damaged_runs_are_refused(straight: Path, tmp_path: Path) -> 
     )
     text = (tmp_path / "run" / "scenario.yaml").read_text()
     (tmp_path / "run" / "scenario.yaml").write_text(text.replace("seed: 1", "seed: 2"))
-    done = twin("resume", "run", cwd=tmp_path, check=False)
+    done = called("resume", "run", cwd=tmp_path, check=False)
     assert (
         done.returncode == 1
         and "was changed since" in done.stderr
         and len(done.stderr.splitlines()) == 1
     )
     (tmp_path / "run" / "manifest.json").write_text("{")
-    done = twin("resume", "run", cwd=tmp_path, check=False)
+    done = called("resume", "run", cwd=tmp_path, check=False)
     assert done.returncode == 2 and "cannot be read" in done.stderr
 
 
@@ -350,10 +332,10 @@ def test_mechanism_of_ones_own(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
     )
     assert process.stdout
-    while "sessions/s" not in process.stdout.readline():
-        pass
+    while "sessions/s" not in (line := process.stdout.readline()):  # the first line of progress
+        assert line, process.wait()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     twin("resume", "stopped", "--quiet", cwd=elsewhere)
     assert tables(elsewhere / "stopped") == tables(elsewhere / "whole")
@@ -387,7 +369,7 @@ def test_policy_files_on_the_command_line(tmp_path: Path) -> None:
         "--policy",
         library / "hide_counts.yaml",
     )
-    text = twin("check", SCENARIOS / "base.yaml", *flags, *settings(), cwd=tmp_path).stdout
+    text = called("check", SCENARIOS / "base.yaml", *flags, *settings(), cwd=tmp_path).stdout
     assert (
         "policy chronological: at 1d: recommender.ranking=chronological" in text
         and "(chronological.yaml:6)" in text

@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import SCENARIOS, settings, twin
+from tests.conftest import PATIENCE_S, SCENARIOS, settings, twin
 from tests.e2e.reports import EVIL, page_of
+from tests.given.inside import called
 from twin.engine.simulation import Simulation
 from twin.experiments.forks import TREATMENTS
 from twin.scenario.loading import load
@@ -241,7 +242,7 @@ def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path)
     while not re.match(r"[1-9]\d*/21 runs", line := process.stdout.readline()):
         assert line, process.communicate()[1]
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=120)
+    _, error = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "continue with: twin resume stopped" in error and error.count("\n") == 1
     out = tmp_path / "stopped"
@@ -250,11 +251,11 @@ def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path)
     assert 1 <= done < 21 and not (out / "results.parquet").exists()
     assert (
         "has no results yet (continue with: twin resume stopped)"
-        in twin("report", "stopped", cwd=tmp_path, check=False).stderr
+        in called("report", "stopped", cwd=tmp_path, check=False).stderr
     )
     for path in tmp_path.glob("*.yaml"):
         path.unlink()  # the folder suffices
-    said = twin("resume", "stopped", cwd=tmp_path).stdout
+    said = called("resume", "stopped", cwd=tmp_path).stdout
     assert "resumes stopped" in said and f"{done}/21 runs" in said
     assert [(out / name).read_bytes() for name in TABLES] == [
         (here / "out" / name).read_bytes() for name in TABLES
@@ -276,18 +277,18 @@ def test_another_command_is_refused_that_folder(here: Path, tmp_path: Path) -> N
         "another scenario or other --set": [*same, "--set", "seed=9"],
     }
     for words, args in wrong.items():
-        done = twin(*args, cwd=here, check=False)
+        done = called(*args, cwd=here, check=False)
         assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, (
             done.stderr
         )
     (here / "forgets.yaml").write_text("name: forgets\nset: {chatbots.memory: true}\n")
-    done = twin(*same, cwd=here, check=False)
+    done = called(*same, cwd=here, check=False)
     policies(here)
     assert done.returncode == 2 and "with other policies (give another --out)" in done.stderr
     assert (here / "out" / "manifest.json").read_bytes() == before
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")
-    done = twin(*command(tmp_path, "full"), cwd=tmp_path, check=False)
+    done = called(*command(tmp_path, "full"), cwd=tmp_path, check=False)
     assert done.returncode == 2 and "is not empty and holds no experiment" in done.stderr
 
 
@@ -320,7 +321,7 @@ def test_wrong_usage_is_one_line(args: list[str], words: str, tmp_path: Path) ->
     """Every error that a user can cause is one line with what is wrong, and status 2."""
     policies(tmp_path)
     (tmp_path / "wrong.yaml").write_text("set: {recommender.slat: 3}\n")
-    done = twin(
+    done = called(
         "compare", SCENARIOS / "base.yaml", *args, "--out", "out", *WORLD, cwd=tmp_path, check=False
     )
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, (
@@ -493,7 +494,7 @@ def test_the_report_can_be_written_anew_with_other_axes(here: Path, tmp_path: Pa
     with the nearest."""
     shutil.copytree(here / "out", tmp_path / "out", ignore=shutil.ignore_patterns("runs"))
     assert (
-        twin(
+        called(
             "report", "out", "--x", "creator_income{by=ai}", "--y", "sessions", cwd=tmp_path
         ).stdout
         == "out/report.html\n"
@@ -503,5 +504,5 @@ def test_the_report_can_be_written_anew_with_other_axes(here: Path, tmp_path: Pa
         '"axis_label":"Creator income (AI) (%, more is better)"' in text
         and '"axis_label":"Sessions (%, more is better)"' in text
     )
-    done = twin("report", "out", "--x", "sesions", cwd=tmp_path, check=False)
+    done = called("report", "out", "--x", "sesions", cwd=tmp_path, check=False)
     assert done.returncode == 2 and "--x sesions: is no metric of creators here" in done.stderr

@@ -16,11 +16,12 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, twin
+from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e.asked import course, filled, panels, queries, span
 from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, scenario
 from tests.e2e.prometheus import Prometheus, free_port, running
 from tests.given.calibrated import AHEAD
+from tests.given.inside import called
 from twin.experiments.following import read
 from twin.ground.units import DAY, at
 from twin.readers.dashboards.frame import PLATFORM, REAL
@@ -46,7 +47,7 @@ def prometheus(
     """A server with both."""
     with running(tmp_path_factory.mktemp("prometheus")) as server:
         for run in (everything_small, branch_of_everything_small):
-            twin("send", run, "--remote-write", server.write_url, cwd=run)
+            called("send", run, "--remote-write", server.write_url, cwd=run)
         yield server
 
 
@@ -302,7 +303,7 @@ def followed(
     """Its twin beside a platform, in the same server; what the address that is printed asks for."""
     out = tmp_path_factory.mktemp("forecast") / "forecast.txt"
     given = ("--out", out, "--remote-write", prometheus.write_url)
-    told = twin("forecast", calibrated, *given, cwd=out.parent).stdout
+    told = called("forecast", calibrated, *given, cwd=out.parent).stdout
     return dict(parse_qsl(urlsplit(told.split("dashboard: ")[1].strip()).query))
 
 
@@ -385,7 +386,7 @@ def test_run_health_shows_a_run_that_goes_on(tmp_path: Path) -> None:
         )
         try:
             manifest = tmp_path / "run" / "manifest.json"
-            missing, until = ["all"], time.monotonic() + 240
+            missing, until = ["all"], time.monotonic() + PATIENCE_S
             while missing and time.monotonic() < until and process.poll() is None:
                 time.sleep(1)
                 if not manifest.exists():

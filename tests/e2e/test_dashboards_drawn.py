@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.chromium import MissingError
+from tests.conftest import PATIENCE_S
 from tests.e2e.drawing import DASHBOARDS, Studio, check_types, drawable, saved, studio
 from tests.e2e.everything_small import BRANCH, SIZES, scenario
 from tests.e2e.prometheus import free_port
@@ -256,7 +257,7 @@ def test_the_health_of_a_run_in_progress_is_drawn(
         ]
     finally:
         run.send_signal(signal.SIGINT)
-        run.communicate(timeout=60)
+        run.communicate(timeout=PATIENCE_S)
     assert picture.problems == [], rates
     assert sorted(panel["id"] for panel in picture.panels) == sorted(
         panel["id"] for panel in drawable(saved(DASHBOARDS)[HEALTH])
@@ -265,7 +266,7 @@ def test_the_health_of_a_run_in_progress_is_drawn(
 
 def wait_for_scrapes(room: Studio, run: "subprocess.Popen[str]", most: int) -> None:
     """Until the run was seen to move on so many times."""
-    until = time.monotonic() + 400
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and run.poll() is None:
         found = room.prometheus.query("changes(twin_run_simulated_seconds[10m])", time.time())
         if found and float(found[0]["value"][1]) >= most:

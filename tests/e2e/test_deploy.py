@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT, SCENARIOS, settings
+from tests.conftest import PATIENCE_S, ROOT, SCENARIOS, settings
 from tests.e2e.prometheus import free_port, running
 from twin.engine.simulation import Simulation
 from twin.readers.health import HEALTH
@@ -80,7 +80,7 @@ def compose_config(folder: Path, **env: str) -> subprocess.CompletedProcess[str]
         for name, value in os.environ.items()
         if name not in environment() and name != "PYTHONPATH"
     }
-    return subprocess.run(command, capture_output=True, text=True, env=clean, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, env=clean, timeout=PATIENCE_S)
 
 
 def test_compose_reads_the_file_and_starts_nothing_without_a_password(tmp_path: Path) -> None:
@@ -168,7 +168,11 @@ def test_rules_are_sound_and_each_alert_was_seen_to_fire_and_not_to_fire() -> No
         ["test", "rules", "tests/live.yml"],
     ):
         done = subprocess.run(
-            ["promtool", *arguments], cwd=PROMETHEUS, capture_output=True, text=True, timeout=120
+            ["promtool", *arguments],
+            cwd=PROMETHEUS,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 0, done.stdout + done.stderr
     alerts = {
@@ -289,7 +293,7 @@ def test_kubernetes_objects_are_valid() -> None:
             ["kubectl", "kustomize", str(DEPLOY / "kubernetes")],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_S,
         )
         if (
             "unknown field" not in done.stderr
@@ -415,7 +419,7 @@ def start_script(folder: Path, url: str, port: int, *more: str) -> Iterator[subp
             process.kill()
 
 
-def until(condition: Any, seconds: float = 120) -> Any:
+def until(condition: Any, seconds: float = PATIENCE_S) -> Any:
     """The condition's first true value; fails after some time."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -449,10 +453,10 @@ def test_prometheus_with_these_files_and_flags_watches_a_run(tmp_path: Path) -> 
             assert server.query("twin_run_progress_ratio < 1", at=time.time())
             until(lambda: server.query("twin:run_seconds_left", at=time.time()))
             first.send_signal(signal.SIGTERM)
-            assert first.wait(120) == 130, first.stdout and first.stdout.read()
+            assert first.wait(PATIENCE_S) == 130, first.stdout and first.stdout.read()
         assert load_manifest(folder)["status"] == "interrupted"
         with start_script(tmp_path, server.write_url, port, "--quiet") as second:
-            assert second.wait(300) == 0, second.stdout and second.stdout.read()
+            assert second.wait(PATIENCE_S) == 0, second.stdout and second.stdout.read()
         manifest = load_manifest(folder)
         assert manifest["status"] == "done"
 
@@ -490,7 +494,7 @@ def test_prometheus_with_these_files_and_flags_watches_a_run(tmp_path: Path) -> 
             ],
             check=True,
             capture_output=True,
-            timeout=120,
+            timeout=PATIENCE_S,
         )
         server.stop()
         server.start()

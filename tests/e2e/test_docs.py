@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests import reference
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e import pages
 
 
@@ -140,7 +140,7 @@ def test_notebook_runs(tmp_path: Path) -> None:
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     client = NotebookClient(
         book,
-        timeout=600,
+        timeout=PATIENCE_S,
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path / "docs")}},
     )

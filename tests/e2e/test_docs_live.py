@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import PATIENCE_S
 from tests.e2e import pages
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN
@@ -29,7 +30,7 @@ def test_command(command: str, fresh: Path, around: dict[str, str]) -> None:
     if command.endswith("&"):
         BEHIND.append(pages.begun(command.removesuffix("&"), fresh))
     elif command == "wait":
-        assert BEHIND.pop().wait(600) == 0
+        assert BEHIND.pop().wait(PATIENCE_S) == 0
     elif command == "twin resume runs/short":
         assert "already finished" in pages.bash(command, fresh)
     else:

@@ -22,13 +22,13 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from tests.conftest import ROOT, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, settings, twin
 from tests.e2e.prometheus import running
+from tests.given.inside import called
 from twin.readers.health import HEALTH
 from twin.record.names import identity, series
 from twin.record.results import load_manifest, load_metrics
 
-PATIENCE_S = 240
 SHORT = ("duration=10d", "metrics.every=1h")
 Key = tuple[str, frozenset[tuple[str, str]]]
 
@@ -64,7 +64,7 @@ class Run:
 
     def get(self, path: str = "/metrics", **headers: str) -> requests.Response:
         return requests.get(
-            self.url + path, headers={"Accept-Encoding": "identity", **headers}, timeout=60
+            self.url + path, headers={"Accept-Encoding": "identity", **headers}, timeout=PATIENCE_S
         )
 
     def sidecar(self) -> int:
@@ -146,7 +146,7 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
     """Two threads scrape without rest, in both formats, from the building of the world to the end
     of the run."""
     longer = ("--set", "duration=42d")  # a dozen batches of readings, and two or three more
-    twin(
+    called(
         "run",
         ROOT / "scenarios" / "base.yaml",
         "--out",
@@ -162,7 +162,7 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
         with requests.Session() as session:
             while True:
                 try:
-                    body = session.get(url, headers={"Accept": accept}, timeout=60).content
+                    body = session.get(url, headers={"Accept": accept}, timeout=PATIENCE_S).content
                 except requests.ConnectionError:
                     return
                 into.append(body)
@@ -221,7 +221,7 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
     ):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", begun.url)
         begun.until(lambda scraped: sim(scraped) > 2 * 86400)
-        twin("pause", "a", cwd=tmp_path)
+        called("pause", "a", cwd=tmp_path)
         text = begun.until(lambda scraped: split(scraped)[1]["twin_run_paused"] == 1)
         catalogue, own = split(text)
         when, expected = own["twin_run_reading_timestamp_seconds"], readings(begun.folder)
@@ -247,20 +247,23 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
         } <= set(own)
 
         packed = requests.get(
-            f"{begun.url}/metrics", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60
+            f"{begun.url}/metrics",
+            headers={"Accept-Encoding": "gzip"},
+            stream=True,
+            timeout=PATIENCE_S,
         )
         assert packed.headers["Content-Encoding"] == "gzip"
         assert (
             split(values(parse_text(gzip.decompress(packed.raw.read()).decode())))[0] == catalogue
         )
-        head = requests.head(f"{begun.url}/metrics", timeout=60)
+        head = requests.head(f"{begun.url}/metrics", timeout=PATIENCE_S)
         assert (head.status_code, head.content) == (200, b"") and int(
             head.headers["Content-Length"]
         ) > 1000
         assert [
             begun.get(path).status_code for path in ("/", "/-/healthy", "/metrics/", "/x", "/..%2f")
         ] == [200, 200, 404, 404, 404]
-        assert requests.post(f"{begun.url}/metrics", timeout=60).status_code == 405
+        assert requests.post(f"{begun.url}/metrics", timeout=PATIENCE_S).status_code == 405
         assert 'href="/metrics"' in begun.get("/").text
         if shutil.which("promtool") is None:
             pytest.skip("no promtool on this machine: install Debian's package prometheus")
@@ -284,8 +287,8 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
             seen("twin_sessions_total")
             == {name: value for (name, _), value in catalogue.items()}["twin_sessions_total"]
         )
-        twin("pace", "a", "max", cwd=tmp_path)
-        twin("continue", "a", cwd=tmp_path)
+        called("pace", "a", "max", cwd=tmp_path)
+        called("continue", "a", cwd=tmp_path)
         status, _, err = begun.done()
         assert (status, err) == (0, "")
 
@@ -354,7 +357,7 @@ def test_no_process_outlives_a_killed_run(tmp_path: Path) -> None:
         begun.until(lambda scraped: sim(scraped) > 0)
         beside = begun.sidecar()
         begun.process.kill()
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE_S
         while not gone(beside) and time.monotonic() < end:
             time.sleep(0.05)
         assert gone(beside)
@@ -371,7 +374,7 @@ def test_a_run_outlives_the_process_beside_it(tmp_path: Path) -> None:
     with run(tmp_path, "--pace", "1") as begun:
         begun.until(lambda scraped: sim(scraped) > 0)
         os.kill(begun.sidecar(), signal.SIGKILL)
-        twin("pace", "a", "max", cwd=tmp_path)
+        called("pace", "a", "max", cwd=tmp_path)
         status, out, err = begun.done()
     # once when it happens, and at the end, with the status of what was not done
     assert (

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from tests.conftest import ROOT, SCENARIOS
+from tests.conftest import SCENARIOS
 from twin.experiments.fitting import evidence, meetings, response_fit
 from twin.experiments.fitting.responses import main
 from twin.scenario.loading import load
@@ -21,7 +21,11 @@ def test_fit_of_responses_from_end_to_end(
     monkeypatch.setattr(
         response_fit, "PARAMETERS", {name: response_fit.PARAMETERS[name] for name in chosen}
     )
-    path = str(SCENARIOS / "base.yaml")
+    base = tmp_path_factory.mktemp("fitted") / "base.yaml"
+    base.write_text(
+        f"extends: {SCENARIOS / 'base.yaml'}\nmechanisms:\n  recommender: {{refresh: 30min}}\n"
+    )
+    path = str(base)
     done, again = (CliRunner().invoke(main, [path, *ASKED]) for _ in range(2))
     assert done.exit_code == 0, done.output
     assert done.stdout == again.stdout
@@ -38,8 +42,8 @@ def test_fit_of_responses_from_end_to_end(
     assert set(responses) == set(meetings.NAMES) and all(
         "intercept" in each for each in responses.values()
     )
-    file = tmp_path_factory.mktemp("fitted") / "fitted.yaml"
-    file.write_text(f"extends: {ROOT / 'scenarios' / 'base.yaml'}\n{done.stdout}")
+    file = base.with_name("fitted.yaml")
+    file.write_text(f"extends: {base.name}\n{done.stdout}")
     fitted = load(file).mechanisms["audience"].responses  # type: ignore[attr-defined]
     for name in chosen:
         _, response, feature = name.split(".")

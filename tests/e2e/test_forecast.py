@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import twin
 from tests.e2e.prometheus import STORAGE, Prometheus, free_port, running
+from tests.given.inside import called
 from twin.experiments.calibrate.outcome import FORECAST
 from twin.experiments.following import command, read
 from twin.experiments.sync import versions
@@ -60,7 +61,7 @@ def test_prometheus_holds_both_by_remote_write_and_by_backfill(
     want = wanted(calibrated)
     assert want and held(server) == want
     first = (tmp_path / "f.txt").read_bytes()
-    assert "samples of" in twin(*given, cwd=tmp_path).stdout
+    assert "samples of" in called(*given, cwd=tmp_path).stdout
     assert held(server) == want and (tmp_path / "f.txt").read_bytes() == first
     made = [
         "promtool",
@@ -84,7 +85,7 @@ def test_the_latest_forecast_of_a_day_is_its_last_sample(
     manifest = json.loads((here / "manifest.json").read_text())
     (here / "manifest.json").write_text(json.dumps({**manifest, "name": "synced"}))
     given = ("forecast", here, "--remote-write", server.write_url, "--quiet")
-    twin(*given, cwd=tmp_path)
+    called(*given, cwd=tmp_path)
     before = read.read(here, None)
     # the version: the second day alone, a day ahead
     rows = pq.read_table(here / read.FILE).to_pylist()
@@ -94,7 +95,7 @@ def test_the_latest_forecast_of_a_day_is_its_last_sample(
     )
     (here / versions.FOLDER / "001").mkdir(parents=True)
     pq.write_table(table, here / versions.FOLDER / "001" / read.FILE)
-    twin(*given, cwd=tmp_path)
+    called(*given, cwd=tmp_path)
     known = read.read(here, None)
     assert str(before.until) == "2025-01-06" and str(known.until) == "2025-01-07"
     last = max(known.latest("click rate"))

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import SCENARIOS, twin
+from tests.given.inside import called
 
 BASE = SCENARIOS / "base.yaml"
 TINY = (
@@ -60,7 +61,7 @@ def test_what_is_lost_is_made_again_to_the_same_bytes(here: Path, tmp_path: Path
     next(path for path in other.iterdir() if path.name != "trunk.npy").unlink()
     for name in ("results.parquet", "report.html", "forecasts/E03.json"):
         (tmp_path / "out" / name).unlink()
-    twin("resume", "out", "--on", "local:1", cwd=tmp_path)
+    called("resume", "out", "--on", "local:1", cwd=tmp_path)
     for name in ("results.parquet", "forecasts/E03.json"):
         assert (tmp_path / "out" / name).read_bytes() == (here / "out" / name).read_bytes()
     assert "E03 Short video" in (tmp_path / "out" / "report.html").read_text()
@@ -70,18 +71,18 @@ def test_scores_are_printed(here: Path) -> None:
     """With the package's results of the development set, or with a key; quick fans have no
     sentence."""
     place = ["--from", "out/forecasts"]
-    said = twin("forecasts", "score", *place, cwd=here).stdout
+    said = called("forecasts", "score", *place, cwd=here).stdout
     assert "E03.O1" in said and "-0.765" in said and "no sentence may be written" in said
     (here / "key.yaml").write_text("results: {E03: {O1: {y: -0.1, s: 0.05}}}\n")
-    said = twin("forecasts", "score", "--key", "key.yaml", *place, cwd=here).stdout
+    said = called("forecasts", "score", "--key", "key.yaml", *place, cwd=here).stdout
     assert "-0.1 (s 0.05)" in said and "Skill with 80 % interval: against N0" in said
 
 
 def test_the_registry_is_listed(here: Path) -> None:
     """Short, and in full for one experiment."""
-    said = twin("forecasts", "list", "--world", BASE, cwd=here).stdout
+    said = called("forecasts", "list", "--world", BASE, cwd=here).stdout
     assert "E12" in said and "outcomes can be expressed in this world" in said
-    said = twin("forecasts", "list", "E03", "--world", BASE, cwd=here).stdout
+    said = called("forecasts", "list", "E03", "--world", BASE, cwd=here).stdout
     assert "drawn: audience.return_effect" in said and "confounders:" in said
 
 
@@ -99,6 +100,6 @@ def test_wrong_usage_is_one_line(here: Path, args: list[str], words: str) -> Non
     """With the mend."""
     (here / "other.yaml").write_text("results: {E02: {O1: {category: '+'}}}\n")
     world = ["--world", str(BASE)] if args[0] == "make" else []
-    done = twin("forecasts", *args, *world, cwd=here, check=False)
+    done = called("forecasts", *args, *world, cwd=here, check=False)
     assert done.returncode == 2 and words in done.stderr
     assert len(done.stderr.splitlines()) == 1 and not done.stdout

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e.conftest import DASHBOARD
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, EDITOR, PROMETHEUS, VIEWER, Place
@@ -114,7 +114,7 @@ def test_push_replaces_what_was_changed_on_either_side(place: Place, boards: Pat
         f"{place.url}/api/dashboards/db",
         json=theirs,
         headers={"Authorization": f"Bearer {place.token}"},
-        timeout=10,
+        timeout=PATIENCE_S,
     ).raise_for_status()
     assert "two sides: replaced" in place.twin("grafana", "push", "--dashboards", boards).stdout
     assert place.get("/dashboards/uid/twin-test-a")["dashboard"]["title"] == "Test: two sides"
@@ -381,7 +381,7 @@ def test_only_what_is_no_longer_true_is_removed(place: Place, tmp_path: Path) ->
     ):
         body = {"time": BEGAN_MS + 45 * DAY_MS, "text": text, "tags": tags}
         requests.post(
-            f"{place.url}/api/annotations", json=body, headers=headers, timeout=10
+            f"{place.url}/api/annotations", json=body, headers=headers, timeout=PATIENCE_S
         ).raise_for_status()
     assert "0 added, 2 removed, 4 unchanged" in place.twin("grafana", "annotate", run).stdout
     texts = [each["text"] for each in place.marks("test-run-1")]

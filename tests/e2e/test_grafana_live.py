@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, settings
+from tests.conftest import PATIENCE_S, ROOT, settings
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, CLEAN, Place
+from twin.ground.units import DAY
 from twin.readers.annotations import Annotator
 from twin.readers.service import Hub
 from twin.record import mailbox
@@ -56,7 +57,7 @@ def started(here: Path, *args: str) -> subprocess.Popen[str]:
 
 def ended(process: subprocess.Popen[str], code: int = 0) -> str:
     """Let it end; what it said."""
-    said, _ = process.communicate(timeout=300)
+    said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code, said
     assert ADMIN not in said
     return said
@@ -77,7 +78,7 @@ def shown(contract: Contract) -> list[tuple[int, int, str]]:
 
 def until(true: Any, what: str) -> None:
     """Wait for something that is to come."""
-    late = time.monotonic() + 120
+    late = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < late, what
         time.sleep(0.02)
@@ -127,12 +128,19 @@ def test_a_grafana_that_comes_later_gets_every_mark(tmp_path: Path) -> None:
     with Server() as server:
         port = server.http.server_address[1]
     process = begun(tmp_path, "run", server.url, "--pace", "0.5")
-    until(lambda: mailbox.is_open(tmp_path / "run"), "the run does not begin")
-    time.sleep(5)  # two days and a half: the campaign has begun
+    here = tmp_path / "run"
+    until(lambda: mailbox.is_open(here), "the run does not begin")
+
+    def ask(what: str, **more: Any) -> dict[str, Any]:
+        return mailbox.command(here, {"do": what, **more})
+
+    # the campaign began a day ago, which is two seconds; the rest of the run can wait
+    until(lambda: ask("status")["now_s"] >= 3 * DAY, "the run does not move")
+    ask("pace", days_per_second=0.05)
     with Server(port=port) as server:
         until(lambda: shown(server.contract), "nothing comes after all")
         assert process.poll() is None
-        mailbox.command(tmp_path / "run", {"do": "pace", "days_per_second": None})
+        ask("pace", days_per_second=None)
         said = ended(process)
         assert shown(server.contract) == SHOWN
     assert (

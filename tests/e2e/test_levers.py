@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, settings
+from tests.given.inside import called
 from twin.engine.simulation import Simulation
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY, HOUR, NEVER
@@ -50,7 +51,7 @@ def begun(here: Path, *more: str, flags: tuple[str, ...] = ()) -> subprocess.Pop
     process = subprocess.Popen(
         command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    until = time.monotonic() + 240
+    until = time.monotonic() + PATIENCE_S
     while not mailbox.is_open(here / "a") and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
     return process
@@ -58,8 +59,8 @@ def begun(here: Path, *more: str, flags: tuple[str, ...] = ()) -> subprocess.Pop
 
 def finished(process: subprocess.Popen[str], here: Path) -> None:
     """Let it go on to its end."""
-    twin("pace", "a", "max", cwd=here)
-    assert process.wait(300) == 0, process.stderr and process.stderr.read()
+    called("pace", "a", "max", cwd=here)
+    assert process.wait(PATIENCE_S) == 0, process.stderr and process.stderr.read()
 
 
 def tables(folder: Path) -> list[bytes]:
@@ -139,16 +140,17 @@ def test_what_was_done_by_hand_replays_to_the_same_bytes(tmp_path: Path) -> None
         "name: later\nuntil: 25d\nset: {recommender.diversity: 0.9}\n"
     )
     process = begun(tmp_path)
-    assert "paused" in twin("pause", "a", cwd=tmp_path).stdout
-    assert "20 simulated days per second" in twin("pace", "a", "20", cwd=tmp_path).stdout
-    assert "likes by hand" in twin("intervene", "a", "likes.yaml", cwd=tmp_path).stdout
-    assert "guard by hand" in twin("intervene", "a", "guard.yaml", cwd=tmp_path).stdout
+    assert "paused" in called("pause", "a", cwd=tmp_path).stdout
+    assert "20 simulated days per second" in called("pace", "a", "20", cwd=tmp_path).stdout
+    assert "likes by hand" in called("intervene", "a", "likes.yaml", cwd=tmp_path).stdout
+    assert "guard by hand" in called("intervene", "a", "guard.yaml", cwd=tmp_path).stdout
     assert (
-        "at 20d" in twin("intervene", "a", "later.yaml", "--at", "2025-01-21", cwd=tmp_path).stdout
+        "at 20d"
+        in called("intervene", "a", "later.yaml", "--at", "2025-01-21", cwd=tmp_path).stdout
     )
-    twin("continue", "a", cwd=tmp_path)
+    called("continue", "a", cwd=tmp_path)
     finished(process, tmp_path)
-    twin("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
+    called("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
     assert tables(tmp_path / "a") == tables(tmp_path / "b")
     kinds = [text for _, kind, text in load_events(tmp_path / "a") if kind == "policy"]
     assert [text.split(":")[0] for text in kinds] == [
@@ -222,10 +224,10 @@ def test_a_paused_run_that_is_ended_goes_on_where_it_stood(
     there, and replays to the same bytes."""
     (tmp_path / "likes.yaml").write_text(LIKES)
     process = begun(tmp_path, "duration=5d", flags=("--quiet",))
-    twin("pause", "a", cwd=tmp_path)
-    said = twin("intervene", "a", "likes.yaml", cwd=tmp_path).stdout
+    called("pause", "a", cwd=tmp_path)
+    said = called("intervene", "a", "likes.yaml", cwd=tmp_path).stdout
     process.send_signal(end)
-    code = process.wait(60)
+    code = process.wait(PATIENCE_S)
     manifest = load_manifest(tmp_path / "a")
     if end is signal.SIGKILL:
         assert (tmp_path / "a" / "mailbox" / "open").exists()
@@ -237,7 +239,7 @@ def test_a_paused_run_that_is_ended_goes_on_where_it_stood(
         assert manifest["reached_s"] == int(hour[:2]) * HOUR + int(hour[3:]) * 60, (
             "it did not move on"
         )
-    lost = twin("pause", "a", cwd=tmp_path, check=False)
+    lost = called("pause", "a", cwd=tmp_path, check=False)
     assert (
         lost.returncode == 2
         and "nothing runs there now" in lost.stderr
@@ -456,26 +458,26 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
     """While a run goes on, resuming it is refused in one line and harms nothing; forking it asks
     the run."""
     process = begun(tmp_path, "duration=3d", flags=("--quiet",))
-    twin("pause", "a", cwd=tmp_path)
-    second = twin("resume", "a", cwd=tmp_path, check=False)
+    called("pause", "a", cwd=tmp_path)
+    second = called("resume", "a", cwd=tmp_path, check=False)
     assert second.returncode == 2
     assert (
         second.stderr.count("\n") == 1
         and f"a process already runs here, pid {process.pid}" in second.stderr
     )
-    assert "branch twig" in twin("fork", "a", "--name", "twig", cwd=tmp_path).stdout
-    twin("continue", "a", cwd=tmp_path)
+    assert "branch twig" in called("fork", "a", "--name", "twig", cwd=tmp_path).stdout
+    called("continue", "a", cwd=tmp_path)
     finished(process, tmp_path)
-    again = twin("resume", "a", cwd=tmp_path)
+    again = called("resume", "a", cwd=tmp_path)
     assert "already finished" in again.stdout
     assert resumed(tmp_path / "a-twig") == tables(tmp_path / "a")
-    none = twin("intervene", "a", "none.yaml", cwd=tmp_path, check=False)
+    none = called("intervene", "a", "none.yaml", cwd=tmp_path, check=False)
     assert (none.returncode, none.stderr) == (
         2,
         "error: none.yaml: there is no file none.yaml (none is known here)\n",
     )
     (tmp_path / "likes.yaml").write_text(LIKES)
-    over = twin("intervene", "a", "likes.yaml", cwd=tmp_path, check=False)
+    over = called("intervene", "a", "likes.yaml", cwd=tmp_path, check=False)
     assert over.returncode == 2 and over.stderr.startswith("error: a: nothing runs there now")
 
 

@@ -1,6 +1,7 @@
 """The live page in a real browser: it moves, it steers, it says only what is so, and it listens to
 nobody else."""
 
+import datetime as dt
 import fcntl
 import http.client
 import http.server
@@ -18,12 +19,18 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, settings
+from tests.given.inside import called
 from tests.live_page import Running, running, until, visit
 from twin.record import mailbox
 from twin.record.mailbox import command
+from twin.world.checkpoint import latest
 
 BASE = ROOT / "scenarios" / "base.yaml"
+FIRST = dt.date(2025, 1, 1)
+SLOW = "0.3"
+"""Days per second at which a month lasts longer than three pages take to be drawn on a busy
+machine: what is done to the run is done before it ends."""
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">$$\\frac12$$ {{7*7}}"
 DATA = """name => { const found = Bokeh.documents.flatMap(document => document.roots()).find(root => root.name === name);
     const data = found ? Object.entries(found.renderers[0].data_source.data) : [];
@@ -54,7 +61,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
 ) -> None:
     """Numbers and dates move; pause holds; a lever pulled on the page is drawn; three pages change
     no byte; text stays text."""
-    with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", "1") as run:
+    with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", SLOW) as run:
         page, complaints, asked = visit(browser, run.url)
         others = [visit(browser, run.url, color_scheme="dark") for _ in range(2)]
         page.wait_for_selector(
@@ -74,8 +81,11 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
 
         page.click("#pause")
         page.wait_for_selector("[data-state=paused]")
-        page.wait_for_timeout(600)  # what was on its way
-        date = text(page, "#date")
+        # what was on its way is there once the page shows where the run left its checkpoint
+        stood = latest(run.folder / "checkpoints")
+        assert stood is not None
+        date = str(FIRST + dt.timedelta(seconds=int(stood.name[1:])))
+        until(page, "date => document.getElementById('date').textContent === date", date)
         page.wait_for_timeout(1000)
         assert text(page, "#date") == date
         assert text(page, "#pause") == "Continue"
@@ -103,8 +113,6 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         until(page, REPLIED, "twin resume")
         assert (tmp_path / "a-twig" / "manifest.json").exists()
 
-        page.click("[data-pace='1']")
-        until(page, SAID, "1 simulated days per second")
         page.click("#pause")
         page.wait_for_selector("[data-state=running]")
         page.wait_for_selector("#policies li")
@@ -118,6 +126,8 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         )
         assert page.evaluate(LABELS, "labelled_impressions") == [HOSTILE[:21] + "…"]
         page.wait_for_selector("#lever option:text-is('label_ai: 1')", state="attached")
+        page.click("[data-pace='1']")
+        until(page, SAID, "1 simulated days per second")
         page.click("[data-pace=max]")
         until(page, SAID, "as fast as it can")
         page.wait_for_selector("[data-state=done]")
@@ -126,9 +136,9 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
             and text(page, "#share") == "100 %"
             and text(page, "#date") == "2025-02-02"
         )
-        assert run.process.wait(60) == 0, run.lines
+        assert run.process.wait(PATIENCE_S) == 0, run.lines
         for one, *_ in [(page,), *others]:  # pictures are whole although the server has gone
-            until(one, f"() => ({DATA})('posts').t.at(-1) >= Date.UTC(2025, 1, 1)", patience_s=20)
+            until(one, f"() => ({DATA})('posts').t.at(-1) >= Date.UTC(2025, 1, 1)")
         assert page.is_disabled("#apply") and page.is_disabled("#pause")
         for one, said, wanted in [(page, complaints, asked), *others]:
             assert not said, (run.lines, asked)
@@ -138,7 +148,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         assert run.token not in " ".join(
             path.read_text(errors="replace") for path in run.folder.rglob("*") if path.is_file()
         )
-    twin("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
+    called("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
     for name in ("metrics", "events"):
         assert (tmp_path / "a" / f"{name}.parquet").read_bytes() == (
             tmp_path / "b" / f"{name}.parquet"
@@ -149,7 +159,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
 def held(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running, None, None]:
     """A run that goes on slowly for as long as tests look at it."""
     with running(
-        tmp_path_factory.mktemp("held"), BASE, *settings("duration=2000d"), "--pace", "4"
+        tmp_path_factory.mktemp("held"), BASE, *settings("duration=2000d"), "--pace", "1"
     ) as run:
         yield run
 
@@ -159,7 +169,9 @@ def ask(
 ) -> tuple[int, dict[str, str], str]:
     """One plain request; header names with _ for -."""
     base = run if isinstance(run, str) else run.base
-    connection = http.client.HTTPConnection("127.0.0.1", int(base.rpartition(":")[2]), timeout=30)
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", int(base.rpartition(":")[2]), timeout=PATIENCE_S
+    )
     connection.request(
         method,
         path,
@@ -327,7 +339,7 @@ def test_a_page_that_is_hidden_while_it_draws_goes_on(held: Running, browser: An
     page.evaluate("() => { window.requestAnimationFrame = () => 0 }")
     for _ in range(3):
         taken = len(page.evaluate(DATA, "posts")["t"])
-        until(page, f"count => ({DATA})('posts').t.length > count", taken, patience_s=60)
+        until(page, f"count => ({DATA})('posts').t.length > count", taken)
     assert not complaints
 
 
@@ -342,7 +354,7 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> No
         page, *_ = visit(browser, run.url)
         until(page, "() => document.getElementById('date').textContent >= '2025-01-07'")
         run.process.send_signal(signal.SIGINT)
-        assert run.process.wait(60) == 130
+        assert run.process.wait(PATIENCE_S) == 130
         page.wait_for_selector("[data-state=ended]")
         assert "twin resume" in text(page, "#notice")
     with running(tmp_path, None, "--pace", "0.5") as run:
@@ -356,7 +368,7 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> No
 def test_flags_that_contradict_each_other(tmp_path: Path) -> None:
     """One line with the mend, before anything runs."""
     for arguments in (("--live", "0.0.0.0:8000"), ("--live", "--quiet")):
-        done = twin("run", BASE, "--out", "a", *arguments, cwd=tmp_path, check=False)
+        done = called("run", BASE, "--out", "a", *arguments, cwd=tmp_path, check=False)
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
         assert not (tmp_path / "a").exists()
     assert not mailbox.is_open(tmp_path / "a")
@@ -425,5 +437,5 @@ def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupt
     )
     assert status == 200 and "the run has ended and takes no more commands" in said
     os.write(mine, b"\x03")
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
     os.close(mine)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e import pages
 
 README = (ROOT / "README.md").read_text()
@@ -60,7 +60,7 @@ def test_command(command: str, fresh: Path) -> None:
         BEHIND.append(pages.begun(command.removesuffix("&"), fresh))
         return
     if command == "wait":
-        assert BEHIND.pop().wait(600) == 0
+        assert BEHIND.pop().wait(PATIENCE_S) == 0
         return
     said = pages.bash(command, fresh)
     if command == "python read.py":  # effects on both sides, distinguishable from noise

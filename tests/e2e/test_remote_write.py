@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 import requests
 
-from tests.conftest import ROOT, SCENARIOS, settings, twin
+from tests.conftest import PATIENCE_S, ROOT, SCENARIOS, settings, twin
 from tests.e2e.prometheus import CONFIG, Prometheus, running, wanted
+from tests.given.inside import called
 from tests.given.readings import ROWS, START, folder_with
 from twin.ground.units import DAY, parse_start
 from twin.readers.backlog import declared
@@ -47,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run that nobody watched."""
     here = tmp_path_factory.mktemp("straight")
-    twin("run", BASE, "--out", "run", "--quiet", *SHORT, cwd=here)
+    called("run", BASE, "--out", "run", "--quiet", *SHORT, cwd=here)
     return here / "run"
 
 
@@ -116,7 +117,7 @@ def begun(here: Path, url: str, *more: str, out: str = "a", **env: str) -> subpr
 
 
 def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    limit = time.monotonic() + 240
+    limit = time.monotonic() + PATIENCE_S
     while not true():
         assert process.poll() is None and time.monotonic() < limit, (
             process.stdout and process.stdout.read()
@@ -180,8 +181,8 @@ def test_kill_and_resume(server: Prometheus, straight: Path, tmp_path: Path) -> 
     held = server.appended()
     process, run = begun(tmp_path, server.write_url), tmp_path / "a"
     until(lambda: delivered(run) >= 2, process)
-    twin("pause", "a", cwd=tmp_path)
-    twin("continue", "a", cwd=tmp_path)
+    called("pause", "a", cwd=tmp_path)
+    called("continue", "a", cwd=tmp_path)
     saved = max(int(path.name[1:]) for path in (run / "checkpoints").iterdir()) / DAY
     until(lambda: delivered(run) >= saved + 2, process)
     process.send_signal(signal.SIGKILL)
@@ -203,9 +204,9 @@ def test_a_fork_whose_history_lies_in_the_past_of_its_parent(
     # slow: on a busy machine the fork takes seconds to start, and the run must not have ended
     process = begun(tmp_path, server.write_url, "--pace", "0.5")
     until(lambda: delivered(tmp_path / "a") >= 3, process)
-    twin("fork", "a", "--name", "b", "--policy", "likes.yaml", cwd=tmp_path)
-    twin("pace", "a", "max", cwd=tmp_path)
-    assert process.wait(240) == 0
+    called("fork", "a", "--name", "b", "--policy", "likes.yaml", cwd=tmp_path)
+    called("pace", "a", "max", cwd=tmp_path)
+    assert process.wait(PATIENCE_S) == 0
     text = twin("resume", "a-b", "--remote-write", server.write_url, cwd=tmp_path).stdout
     assert re.search(r"first \d+ readings from before", text) and f"all {DAYS + 1} readings" in text
     assert load_manifest(tmp_path / "a-b")["run_id"] == load_manifest(tmp_path / "a")["run_id"]
@@ -233,14 +234,14 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
         late.kill()
         went = day(run)
         until(lambda: day(run) >= went + 2, process)
-        twin(
+        called(
             "pause", "a", cwd=tmp_path
         )  # a checkpoint while it is down: from here on the folder is the buffer
-        twin("continue", "a", cwd=tmp_path)
+        called("continue", "a", cwd=tmp_path)
         assert delivered(run) < day(run) - 1
         late.start()
-        twin("pace", "a", "max", cwd=tmp_path)
-        assert process.wait(240) == 0
+        called("pace", "a", "max", cwd=tmp_path)
+        assert process.wait(PATIENCE_S) == 0
         text = "".join(told) + process.stdout.read()
         assert (
             text.count("the readings stay in the run's folder") == 2
@@ -257,14 +258,14 @@ def test_a_server_that_never_comes_is_left_to_twin_send(server: Prometheus, tmp_
         absent.kill()
         process = begun(tmp_path, absent.write_url)
         until(lambda: day(tmp_path / "a") >= 0, process)
-        twin("pace", "a", "max", cwd=tmp_path)
+        called("pace", "a", "max", cwd=tmp_path)
         assert process.stdout
         lines = []
         for line in process.stdout:
             lines.append(line)
             if "Ctrl-C leaves them" in line:
                 process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 3  # not all that was asked for
+        assert process.wait(PATIENCE_S) == 3  # not all that was asked for
         command = re.search(r"twin (send a --remote-write \S+)$", "".join(lines), re.MULTILINE)
         assert (
             command
@@ -286,7 +287,7 @@ def test_send_of_a_run_with_every_mechanism(server: Prometheus, tmp_path: Path) 
     for _ in range(2):
         assert (
             "readings x"
-            in twin("send", "a", "--remote-write", server.write_url, cwd=tmp_path).stdout
+            in called("send", "a", "--remote-write", server.write_url, cwd=tmp_path).stdout
         )
         assert server.appended() - held == size(tmp_path / "a")
     is_exact(server, tmp_path / "a")
@@ -297,7 +298,7 @@ def test_export_loaded_by_promtool(finished: Path, tmp_path: Path) -> None:
     exactly."""
     if shutil.which("promtool") is None:
         pytest.skip("no promtool on this machine: install Debian's package prometheus")
-    text = twin("export", "run", cwd=tmp_path).stdout
+    text = called("export", "run", cwd=tmp_path).stdout
     command = re.search(r"promtool .*", text)
     assert command and "retention" in text
     data = tmp_path / "prometheus" / "data"
@@ -323,7 +324,7 @@ def guarded(server: Prometheus, token: str) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers["Authorization"] == f"Bearer {token}":
                 answer = requests.post(
-                    server.write_url, data=body, headers=dict(self.headers), timeout=30
+                    server.write_url, data=body, headers=dict(self.headers), timeout=PATIENCE_S
                 )
                 status, text = answer.status_code, answer.content
             else:
@@ -370,7 +371,7 @@ def test_a_wrong_token_is_one_line_and_the_run_goes_on(server: Prometheus, tmp_p
             and len(done.stderr.splitlines()) == 1
             and f"twin send a --remote-write {url}" in done.stderr
         )
-        refused = twin(
+        refused = called(
             "send", "a", "--remote-write", url, cwd=tmp_path, check=False, **{TOKEN: "wrong-2718"}
         )
         assert (
@@ -379,7 +380,7 @@ def test_a_wrong_token_is_one_line_and_the_run_goes_on(server: Prometheus, tmp_p
             and "Traceback" not in refused.stderr
         )
         said = done.stdout + done.stderr + refused.stderr
-        sent = twin(
+        sent = called(
             "send", "a", "--remote-write", url, cwd=tmp_path, **{TOKEN: "right-3141"}
         ).stdout
         assert f"all {DAYS + 1} readings" in sent
@@ -397,9 +398,11 @@ def test_a_server_without_the_settings_of_simulated_time_is_told_what_it_lacks(
     """A second run of the same two months is refused there, and the refusal names the setting."""
     folder = folder_with(tmp_path / "run", np.ones((60, len(ROWS))), done=True)
     with running(tmp_path / "prometheus", config=CONFIG.split("storage:")[0]) as strict:
-        twin("send", "run", "--remote-write", strict.write_url, cwd=tmp_path)
+        called("send", "run", "--remote-write", strict.write_url, cwd=tmp_path)
         renamed(folder, "another")
-        refused = twin("send", "run", "--remote-write", strict.write_url, cwd=tmp_path, check=False)
+        refused = called(
+            "send", "run", "--remote-write", strict.write_url, cwd=tmp_path, check=False
+        )
         assert refused.returncode == 3 and "out_of_order_time_window to 100y" in refused.stderr
         assert (
             "deploy/prometheus/prometheus.yml" in refused.stderr
@@ -421,13 +424,13 @@ def swallowing(server: Prometheus) -> Iterator[tuple[str, list[int]]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if not dropping:
                 requests.post(
-                    server.write_url, data=body, headers=dict(self.headers), timeout=30
+                    server.write_url, data=body, headers=dict(self.headers), timeout=PATIENCE_S
                 ).raise_for_status()
             self.send_response(204)
             self.end_headers()
 
         def do_GET(self) -> None:
-            answer = requests.get(f"{server.url}{self.path}", timeout=30)
+            answer = requests.get(f"{server.url}{self.path}", timeout=PATIENCE_S)
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
@@ -459,7 +462,7 @@ def test_what_is_confirmed_and_dropped_is_found_by_reading_it_back(
         assert " has 0 of " in line and f"reading of {manifest['start']}; something" in line
         assert "twin send " in line and "\n" not in line
         dropping.clear()
-        sent = twin("send", "run", "--remote-write", url, "--verify", cwd=tmp_path)
+        sent = called("send", "run", "--remote-write", url, "--verify", cwd=tmp_path)
     assert "all 13 readings" in sent.stdout and "were read back" in sent.stdout
     is_exact(server, finished)
     # another branch of the run has not arrived
@@ -482,10 +485,10 @@ def test_two_at_once_are_refused(server: Prometheus, tmp_path: Path) -> None:
     """While a run sends, `twin send` to the same receiver says so."""
     process = begun(tmp_path, server.write_url)
     until(lambda: delivered(tmp_path / "a") >= 1, process)
-    refused = twin("send", "a", "--remote-write", server.write_url, cwd=tmp_path, check=False)
+    refused = called("send", "a", "--remote-write", server.write_url, cwd=tmp_path, check=False)
     assert refused.returncode == 2 and "another process sends" in refused.stderr
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    assert process.wait(PATIENCE_S) == 130
 
 
 def test_a_series_without_a_reading_is_absent_there_and_not_old(
@@ -528,7 +531,7 @@ def test_a_series_without_a_reading_is_absent_there_and_not_old(
 )
 def test_wrong_use_is_one_line(arguments: list[str], words: str, tmp_path: Path) -> None:
     """Status 2 and the mend; nothing was begun."""
-    done = twin(*arguments, cwd=tmp_path, check=False)
+    done = called(*arguments, cwd=tmp_path, check=False)
     assert (
         done.returncode == 2
         and words in done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SMALL
+from tests.conftest import PATIENCE_S, SMALL
 from tests.e2e.reports import EVIL
 from tests.live_page import browser, visit
 from twin.readers.panels import HEADINGS
@@ -17,7 +17,6 @@ from twin.readers.report import write_report
 from twin.running import drive as run
 from twin.scenario.loading import load
 
-PATIENCE_MS = 120_000
 VIEWS = (
     """() => Bokeh.documents.flatMap(d => d.roots()).map(r => Bokeh.index.find_one_by_id(r.id))"""
 )
@@ -59,7 +58,7 @@ def facts(report: Path, width: int) -> dict[str, Any]:
         page, complaints, asked = visit(
             opened, report.as_uri(), viewport={"width": width, "height": 800}
         )
-        page.wait_for_function(DRAWN, timeout=PATIENCE_MS)
+        page.wait_for_function(DRAWN, timeout=1000 * PATIENCE_S)
         return {**page.evaluate(FACTS), "problems": complaints, "asked": asked}
 
 

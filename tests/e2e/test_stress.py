@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import SCENARIOS, settings, twin
+from tests.given.inside import called
 
 GOAL = "consumers_joined < 20"
 """People come at a rate that is not known, 1 to 40 a day; about half of the worlds break it, those
@@ -88,7 +89,7 @@ def test_what_is_lost_is_done_again_to_the_same_bytes(here: Path, tmp_path: Path
         (out / name).unlink()
     shutil.rmtree(next(out.glob("runs/9-*")))
     shutil.rmtree(next(out.glob("runs/*/12")))
-    said = twin("resume", "out", "--on", "local:1", cwd=tmp_path).stdout
+    said = called("resume", "out", "--on", "local:1", cwd=tmp_path).stdout
     assert "resumes out" in said and "on 1 workers" in said
     for name in TABLES:
         assert (out / name).read_bytes() == (here / "out" / name).read_bytes()
@@ -108,10 +109,10 @@ def test_the_report_tells_what_the_data_say(here: Path, tmp_path: Path) -> None:
         r"<script[^>]* src=", text
     )
     shutil.copytree(here / "out", tmp_path / "out", ignore=shutil.ignore_patterns("runs"))
-    assert twin("report", "out", cwd=tmp_path).stdout == "out/report.html\n"
+    assert called("report", "out", cwd=tmp_path).stdout == "out/report.html\n"
     assert (
         "--x: the report of a stress test has no such map"
-        in twin("report", "out", "--x", "posts", cwd=tmp_path, check=False).stderr
+        in called("report", "out", "--x", "posts", cwd=tmp_path, check=False).stderr
     )
 
 
@@ -135,7 +136,7 @@ def test_wrong_usage_is_one_line(args: list[str], words: str, tmp_path: Path) ->
     """Every error that a user can cause is one line with what is wrong, and status 2; nothing is
     begun."""
     (tmp_path / "half.yaml").write_text("name: half\nset: {recommender.ai_factor: 0.5}\n")
-    done = twin(
+    done = called(
         "stress",
         SCENARIOS / "base.yaml",
         "--policy",

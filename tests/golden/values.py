@@ -15,7 +15,10 @@ def computed() -> dict[str, dict[str, float]]:
     """Every finite headline-worthy gauge and counter of the first and last reading; histograms left
     out."""
     simulation, readings = history(
-        load(ROOT / "scenarios" / "base.yaml", (*SMALL, "duration=10d", POLICY))
+        load(
+            ROOT / "scenarios" / "base.yaml",
+            (*SMALL, "recommender.refresh=10min", "duration=10d", POLICY),
+        )
     )
     names = [
         (i, metric.name + "".join(f".{value}" for value in labels.values()))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import twin
+from tests.conftest import PATIENCE_S, twin
+from tests.given.inside import called
 from tests.given.logs import BUSY, BUSY_COLUMNS, PLAIN, busy, rows, text, written
 from twin.cli import main
 from twin.observing import folder
@@ -56,7 +57,7 @@ def test_from_log_to_folder(tmp_path: Path) -> None:
     written(tmp_path / "map.yaml", BUSY)
     given = ("observe", "log.csv", "--map", "map.yaml", "--zone", "Asia/Tokyo")
     said = twin(*given, "--out", "one", cwd=tmp_path).stdout
-    quiet = twin(*given, "--out", "two", "--quiet", "--threads", "2", cwd=tmp_path).stdout
+    quiet = called(*given, "--out", "two", "--quiet", "--threads", "2", cwd=tmp_path).stdout
     assert quiet == "" and "This log can identify:" in said and "random exposure:" in said
     found = folder.read(tmp_path / "one")
     assert f"read log.csv, {(tmp_path / 'log.csv').stat().st_size / 1e3:.3g} kB" in said
@@ -67,7 +68,7 @@ def test_from_log_to_folder(tmp_path: Path) -> None:
 
 def test_a_layout_can_be_printed_and_changed(tmp_path: Path) -> None:
     """What is printed is a map, and reads back as one."""
-    shown = twin("observe", "--layout", "kuairand", "--show-map", "--zone", "UTC", cwd=tmp_path)
+    shown = called("observe", "--layout", "kuairand", "--show-map", "--zone", "UTC", cwd=tmp_path)
     tree = read_text(shown.stdout, "map", problems := [])
     assert not problems and tree.plain()["zone"] == "UTC"
     assert tree.plain()["responses"]["click"] == "is_click"
@@ -86,7 +87,7 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     while not list(tmp_path.glob("observed.part/people/*")) and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=PATIENCE_S)[1]
     assert process.returncode == 130
     assert said == "error: interrupted; nothing was written, and nothing is left behind\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", "map.yaml"]

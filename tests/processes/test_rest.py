@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from tests.conftest import SCENARIOS, settings, twin
+from tests.given.inside import called
 
 
 def test_the_command(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_the_command(tmp_path: Path) -> None:
         (("--days", "90"), "belongs to --at-rest"),
         (("--at-rest", "--regularities"), "cannot be combined"),
     ):
-        failed = twin("check", SCENARIOS / "base.yaml", *flags, cwd=tmp_path, check=False)
+        failed = called("check", SCENARIOS / "base.yaml", *flags, cwd=tmp_path, check=False)
         assert failed.returncode == 2 and words in failed.stderr
 
 
@@ -59,7 +60,7 @@ def test_a_comparison_writes_it_down(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("name: few\nset: {recommender.slate: 5}\n")
     given = settings("warm_up=2d", "duration=24d", "audience.initial=150")
     for at, wanted in (("15d", True), ("10d", False)):
-        twin(
+        called(
             "compare",
             SCENARIOS / "base.yaml",
             *given,

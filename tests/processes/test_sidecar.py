@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE_S, ROOT
 from twin.ground.errors import UsageError
 from twin.readers.service import Service
 from twin.readers.sidecar import Link
@@ -230,7 +230,7 @@ if __name__ == "__main__":
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == {"": 0, "raise SystemExit(3)": 3, "os.kill(os.getpid(), 9)": -9}.get(
         ending, -2
@@ -240,7 +240,7 @@ if __name__ == "__main__":
 
 def wait(what: Callable[[], bool]) -> None:
     """Until it is so; fails if it never is."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while not what():
         assert time.monotonic() < end
         time.sleep(0.02)

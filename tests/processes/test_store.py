@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.conftest import PATIENCE_S
+
 
 def test_a_process_that_read_a_table_ends(tmp_path: Path) -> None:
     """Read as Arrow does it by itself, four in five of such processes abort or hang at their end."""
@@ -19,6 +21,9 @@ def test_a_process_that_read_a_table_ends(tmp_path: Path) -> None:
     )
     for _ in range(8):
         told = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", code, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
         )
         assert (told.returncode, told.stdout, told.stderr) == (0, "5000\n", "")

@@ -21,6 +21,7 @@ SETTINGS = (
     "metrics.every=1d",
     "recommender.explore_slots=0",
     "recommender.in_network_slots=0",
+    "recommender.refresh=30min",
 )
 
 

@@ -110,7 +110,11 @@ def test_whole_numbers_are_the_scenarios(small: Small) -> None:
         ],
         small(),
     )
-    assert (share.whole, dim.whole, every.whole) == (False, True, False) and every.grid == 600
+    assert (share.whole, dim.whole, every.whole) == (
+        False,
+        True,
+        False,
+    ) and every.grid == small().grid
     for texts, words in (
         (["recommender.dim=4..8", "recommender.dim=1,2"], "is there twice"),
         (["replicate=1,2"], "use --replicates"),

@@ -38,7 +38,11 @@ MODES = {
     ),
     "incremental, IDs alone": SIGNALS_OFF,
     "full": ("recommender.training=full", "recommender.history=2d", "recommender.epochs=2"),
-    "online": ("recommender.training=online", "recommender.sync_every=10min"),
+    "online": (
+        "recommender.training=online",
+        "recommender.refresh=10min",
+        "recommender.sync_every=10min",
+    ),
 }
 
 

@@ -25,6 +25,7 @@ WARM = "recommender.migration_warm_up=2d"
 LIVES = {
     "online, negatives, dense apart": (
         "recommender.training=online",
+        "recommender.refresh=10min",
         "recommender.sync_every=10min",
         "recommender.sync_dense_every=1d",
         "recommender.negatives=2",
@@ -241,6 +242,7 @@ def test_online_training_serves_what_just_happened(small: Callable[..., Scenario
         small(
             "duration=4d",
             "recommender.training=online",
+            "recommender.refresh=10min",
             "recommender.sync_every=10min",
             "recommender.sync_dense_every=12h",
         ),

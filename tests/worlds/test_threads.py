@@ -69,7 +69,7 @@ def test_resumed_with_another_number_of_threads(
     """Two threads up to a barrier, three from there on."""
     first, second = Simulation(crowd, threads=2), Simulation(crowd, threads=3)
     first.begin()
-    first.run(4 * DAY + 50 * 60)
+    first.run(4 * DAY + 30 * 60)
     first.save(tmp_path / "t")
     second.load(tmp_path / "t")
     second.run(crowd.duration + 1)

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.ground import files
+from twin.ground import files, importing
 from twin.ground.errors import Problem, ScenarioError, TwinError, UsageError, nearest, one_line
 
 COMMANDS = {
@@ -67,7 +67,8 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name][0].partition(".")
-        found: click.Command = getattr(importlib.import_module(f"twin.cli.{module}"), attribute)
+        with importing.for_good():
+            found: click.Command = getattr(importlib.import_module(f"twin.cli.{module}"), attribute)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -39,7 +39,7 @@ BATCH_S = 0.5
 """Wall-clock seconds for which messages are collected before they are sent. Each batch wakes a
 thread of the run for half a millisecond, which briefly takes the interpreter's lock from the main
 thread."""
-READY_S = 60.0
+READY_S = 180.0
 
 
 class Link(Watcher):

@@ -36,7 +36,6 @@ from twin.kernels.training import HEADS
 from twin.record.results import write_table
 from twin.world.state import World
 
-_SOURCES = pa.array(SOURCES, pa.string())
 _BY_CHANCE = np.isin(np.arange(len(SOURCES)), [Source.RANDOM, Source.UNIFORM])
 SCHEMA = pa.schema(
     [
@@ -123,12 +122,15 @@ class Impressions:
         names = self._parts[0]
         found = {name: np.concatenate([each[name] for each in self._parts]) for name in names}
         source, mask = found["source"], found["responses"]
+        # here, as Arrow imports pandas for the first array that it makes: a quarter of a second that
+        # a process without a log is spared
+        sources = pa.array(SOURCES, pa.string())
         times = pa.array((found["time"] + self._origin) * 1000)
         columns = [
             times.cast(SCHEMA.field("time").type),
             *(pa.array(found[name]) for name in ("session", "consumer", "post", "creator")),
             pa.array(found["place"]),
-            pa.DictionaryArray.from_arrays(pa.array(source.astype(np.int8)), _SOURCES),
+            pa.DictionaryArray.from_arrays(pa.array(source.astype(np.int8)), sources),
             pa.array(_BY_CHANCE[source]),
             *(pa.array((mask >> head & 1).astype(bool)) for head in range(len(HEADS))),
         ]

@@ -22,6 +22,7 @@ from typing import Any
 
 from twin.experiments.work.pool import attempt
 from twin.experiments.work.tasks import Task
+from twin.ground import importing
 
 THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 POLL_S = 1.0
@@ -76,7 +77,9 @@ class _Worker:
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")  # no locks or threads of ours in it
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process = context.Process(
+            target=importing.call, args=(__name__, _serve.__name__, theirs), daemon=True
+        )
         # a process inherits mask and environment as they are when it starts
         with ignoring_interrupts(), environment(THREADS):
             self.process.start()
