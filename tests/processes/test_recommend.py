@@ -23,10 +23,15 @@ FILES = ("results.parquet", "forecast.parquet", "draws.parquet")
 
 @pytest.fixture(scope="module")
 def advice(calibrated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder of advice on a random feed, and what was said."""
-    out = tmp_path_factory.mktemp("advice") / "advice"
+    """The folder of advice on a random feed, and what was said; of the platform nothing later than
+    what the calibration read is known yet."""
+    here = tmp_path_factory.mktemp("advice")
+    out = here / "advice"
+    early = [calibrated.parent / "log" / f"2025-01-0{day}.parquet" for day in range(1, 7)]
+    seen = twin("observe", *early, "--layout", "twin", "--k", "2", "--out", here / "early")
+    assert seen.status == 0, seen.output
     done = twin(
-        *("recommend", calibrated, "--policy", POLICY, "--ahead", "2d"),
+        *("recommend", calibrated, "--on", here / "early", "--policy", POLICY, "--ahead", "2d"),
         *("--goal", "effect(session_depth) > 0", "--run-on", "local:1", "--out", out),
     )
     assert done.status == 0, done.output

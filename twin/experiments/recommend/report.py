@@ -3,6 +3,7 @@ policy, and how it went once that is known."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -115,7 +116,8 @@ def _direction(one: Effect) -> Cell:
 def days(observed: Observed, rows: Sequence[Mapping[str, Any]], policy: str) -> Section:
     """Fans of the platform's days under a policy."""
     own = [row for row in rows if row["policy"] == policy]
-    before = observed.until(min(row["day"] for row in own))
+    # what is foretold may not have been observed yet
+    before = observed.until(min(row["day"] for row in own) - dt.timedelta(days=1))
     made = pictures.fans(before, own, observed)
     what = "without a policy" if policy == BASE else policy
     return Section(
