@@ -26,6 +26,8 @@ def test_a_time_may_be_given_with_the_file(scenario: Scenario, tmp_path: Path) -
     assert plan.describe.startswith("chronological: at 9d: ")
     assert forks.planned(f"{path}@2025-01-10", FORK, scenario).policies == plan.policies
     assert forks.planned(path, FORK, scenario).policies[0]["at"] == "6d"
+    own = file(tmp_path, "own", "name: o\nat: 2025-01-10T12:00\nset: {recommender.slate: 3}\n")
+    assert [policy["at"] for policy in forks.planned(own, FORK, scenario).policies] == ["228h"]
     forks.distinct([plan, forks.planned(path, FORK, scenario)])
 
 
@@ -52,6 +54,11 @@ def test_a_condition_counts_from_the_fork_on(scenario: Scenario, tmp_path: Path)
         ),
         (
             "name: x\nat: 2d\nset: {recommender.slate: 3}\n",
+            "",
+            "x.yaml:2 at: 2d has already passed",
+        ),
+        (
+            "name: x\nat: 2025-01-03\nset: {recommender.slate: 3}\n",
             "",
             "x.yaml:2 at: 2d has already passed",
         ),

@@ -34,6 +34,29 @@ def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(format_duration(seconds)) == seconds
 
 
+def test_policies_have_dates(tmp_path: Path) -> None:
+    """A date, or one with a time of day, wherever a policy has a time; it is kept as the time since
+    the start, and what lies before the start or is no day is named."""
+    (tmp_path / "x.yaml").write_text(
+        "start: 2025-01-01\nduration: 90d\npolicies:\n"
+        "  - {name: a, at: 2025-02-01, until: 2025-02-03T12:30, set: {recommender.slate: 5}}\n"
+        "  - {name: b, when: sessions > 1, after: '2025-01-11', set: {recommender.slate: 6}}\n"
+    )
+    a, b = load(tmp_path / "x.yaml").policies
+    assert (a.at, a.until, b.after) == (31 * DAY, 33 * DAY + 45_000, 10 * DAY)
+    dumped = dump(load(tmp_path / "x.yaml"))
+    assert "at: 31d" in dumped and "2025-02" not in dumped
+    wrong = (
+        "start: 2025-01-01\nduration: 90d\npolicies: [{at: DATE, set: {recommender.slate: 5}}]\n"
+    )
+    for date, said in (
+        ("2024-12-31", "x.yaml:3 policies.0.at: 2024-12-31 is before the start"),
+        ("2025-02-30", "x.yaml:3 policies.0.at: 2025-02-30 is not a date"),
+        ("2025-07-01", "x.yaml:3 policies.0.at: 181d is after the end of the run"),
+    ):
+        assert problems(tmp_path, wrong.replace("DATE", date))[0].startswith(said)
+
+
 def test_many_units_that_are_none_are_refused_at_once() -> None:
     """A sum is read in one go, however long: with a choice at every space this would not end."""
     with pytest.raises(ValueError, match="is not a duration"):

@@ -95,6 +95,22 @@ def parse_start(text: object) -> dt.date:
         ) from None
 
 
+_MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?$", re.ASCII)
+
+
+def is_moment(text: object) -> bool:
+    """Whether something is written as a date, or as a date with a time of day, and not as a
+    duration."""
+    return isinstance(text, (str, dt.date)) and _MOMENT.match(str(text)) is not None
+
+
+def parse_moment(text: object, start: dt.date) -> int:
+    """Seconds from the start to ``2025-06-01`` or ``2025-06-01T18:30`` (UTC); below zero before the
+    start. Raises ValueError for a day or time that there is not."""
+    when = dt.datetime.fromisoformat(str(text)).replace(tzinfo=dt.UTC)
+    return round((when - at(start, 0)).total_seconds())
+
+
 def iso(when: dt.datetime) -> str:
     """A time in UTC as Grafana and browsers read it. `strftime` would give years before 1000 fewer
     than four digits."""

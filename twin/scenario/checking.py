@@ -46,7 +46,7 @@ class Checker(PolicyChecker):
         # classes first: parameters and levers of a scenario's own mechanisms are checked by them
         self.find_own(given)
         mechanisms = self.check_mechanisms(given)
-        plan = self.check_policies(top.get("policies", ()), mechanisms)
+        plan = self.check_policies(top.get("policies", ()), mechanisms, start)
         if "policies" in self.registry:
             # the world gets values in its own units; the scenario keeps the policies as written
             mechanisms["policies"] = PoliciesParams(plan=self.plan)

@@ -12,23 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from twin.ground.errors import Problem, ScenarioError, UsageError
-from twin.ground.units import DAY, at, format_duration, parse_duration
+from twin.ground.units import (
+    DAY,
+    at,
+    format_duration,
+    is_moment,
+    parse_duration,
+    parse_moment,
+)
 from twin.scenario.loading import Scenario, load
 from twin.scenario.node import Node
+from twin.scenario.policies import TIMES
 from twin.scenario.problems import Path_
 from twin.scenario.yamlish import read_text, write_text
 
 
 def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
-    """Seconds since the start of ``90d`` or a date such as ``2025-06-01``, not before ``now`` nor
-    the start. Raises UsageError."""
+    """Seconds since the start of ``90d`` or a date such as ``2025-06-01`` or ``2025-06-01T18:30``,
+    not before ``now`` nor the start. Raises UsageError."""
     try:
-        when = (
-            # a dash tells dates from durations, which have none
-            (dt.date.fromisoformat(text) - start).days * DAY
-            if "-" in text
-            else parse_duration(text)
-        )
+        when = parse_moment(text, start) if is_moment(text) else parse_duration(text)
     except ValueError:
         raise UsageError(
             f"{text}: is neither a time since the start, such as 90d, nor a date, such as "
@@ -68,10 +71,13 @@ def laid(
     times; see `amended`."""
     problems: list[Problem] = []
     node = read_text(text, source, problems)
-    policies = [
-        (_timed(each, when, now, problems), within)
-        for each, within in _listed(node, source, problems)
-    ]
+    listed = _listed(node, source, problems)
+    if any(
+        is_moment(each.value[key].value) for each, _ in listed for key in TIMES if key in each.value
+    ):
+        start = load(path).start
+        listed = [(_counted(each, start), within) for each, within in listed]
+    policies = [(_timed(each, when, now, problems), within) for each, within in listed]
     # with a problem in the policy itself, loading would only repeat it
     if problems:
         raise ScenarioError(problems)
@@ -111,6 +117,23 @@ def _listed(node: Node, source: str, problems: list[Problem]) -> list[tuple[Node
     return [
         (each, ("policies", i)) for i, each in enumerate(listed.value) if each.kind == "mapping"
     ]
+
+
+def _counted(policy: Node, start: dt.date) -> Node:
+    """A policy with its dates as times since the start, as a run records them. What is no date, or
+    before the start, stays for the loader to report."""
+    made = dict(policy.value)
+    for key in TIMES:
+        own = policy.value.get(key)
+        if own is None or not is_moment(own.value):
+            continue
+        try:
+            when = parse_moment(own.value, start)
+        except ValueError:
+            continue
+        if when >= 0:
+            made[key] = Node("scalar", format_duration(when), own.file, own.line)
+    return Node("mapping", made, policy.file, policy.line, policy.keys)
 
 
 def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) -> Node:

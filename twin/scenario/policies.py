@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from twin.ground.errors import nearest
+from twin.ground.units import format_duration, is_moment, parse_moment
 from twin.mechanisms.policies import Policy, parse_condition
 from twin.scenario.mechanisms import MechanismChecker
 from twin.scenario.problems import Path_, bounds, quantity
 from twin.world.arms import MOST_SHARES, declared
 from twin.world.params import Params, meta, value_at
 from twin.world.state import Lever
+
+TIMES = ("at", "until", "after")
+"""Keys of a policy that hold a time since the start, or a date."""
 
 
 class PolicyChecker(MechanismChecker):
@@ -23,14 +28,17 @@ class PolicyChecker(MechanismChecker):
     """The policies with the values of their levers as mechanisms know them: seconds, events per
     day."""
 
-    def check_policies(self, given: Any, mechanisms: dict[str, Params]) -> tuple[Policy, ...]:
-        """The policies as written; what the world needs of them goes to ``self.plan``."""
+    def check_policies(
+        self, given: Any, mechanisms: dict[str, Params], start: dt.date
+    ) -> tuple[Policy, ...]:
+        """The policies as written, dates as times since the ``start``; what the world needs of them
+        goes to ``self.plan``."""
         if not isinstance(given, tuple):
             self.add(("policies",), "is not a list", "begin each policy with `- name: ...`")
             return ()
         plan: list[Policy] = []
         for i, data in enumerate(given):
-            policy = self.build(Policy, data, ("policies", i))
+            policy = self.build(Policy, self._dated(i, data, start), ("policies", i))
             # reported already; the others are checked all the same
             if policy is None:
                 continue
@@ -75,6 +83,29 @@ class PolicyChecker(MechanismChecker):
                     "merge those that belong together into one policy",
                 )
         return tuple(plan)
+
+    def _dated(self, i: int, data: Any, start: dt.date) -> Any:
+        """A policy's plain data with the durations that its dates stand for."""
+        if not isinstance(data, dict):
+            return data
+        made = dict(data)
+        for key in TIMES:
+            text = data.get(key)
+            if not is_moment(text):
+                continue
+            try:
+                when = parse_moment(text, start)
+            except ValueError:
+                self.add(("policies", i, key), f"{text} is not a date", f"such as {start}")
+                when = 0
+            if when < 0:
+                self.add(
+                    ("policies", i, key),
+                    f"{text} is before the start",
+                    f"the run starts on {start}",
+                )
+            made[key] = format_duration(max(when, 0))
+        return made
 
     def _condition(self, path: Path_, text: str) -> None:
         try:

@@ -46,6 +46,20 @@ Duration = Annotated[
     ),
 ]
 """Seconds inside, ``90d`` in YAML."""
+Moment = Annotated[
+    int,
+    BeforeValidator(_internal_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^((\d+(\.\d+)?(s|min|h|d|w|y))+|\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?)$",
+            "examples": ["90d", "2025-06-01", "2025-06-01T18:30"],
+        }
+    ),
+]
+"""A time since the start: seconds inside, ``90d`` or a date in YAML; the check of a scenario turns
+dates into durations."""
 Rate = Annotated[
     float,
     BeforeValidator(_internal_rate),

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from twin.ground.units import format_duration
-from twin.world.params import Duration, Params, par
+from twin.world.params import Duration, Moment, Params, par
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _CONDITION = re.compile(
@@ -55,15 +55,15 @@ class Policy(Params):
     """One change of levers."""
 
     name: str = par("", "what marks and reports call it; empty: what it sets")
-    at: Duration | None = par(None, "time at which it takes effect", unit="s", grid=True)
-    until: Duration | None = par(
+    at: Moment | None = par(None, "time at which it takes effect", unit="s", grid=True)
+    until: Moment | None = par(
         None, "time at which it ends and what was before returns", unit="s", grid=True
     )
     ramp: Duration = par(0, "time over which numbers move to their new value", unit="s", low=0)
     when: str | None = par(
         None, "condition on a metric, such as creator_human_share < 0.4; it takes effect once"
     )
-    after: Duration | None = par(
+    after: Moment | None = par(
         None,
         "the condition counts only from this time on; empty: from the start",
         unit="s",
