@@ -76,7 +76,8 @@ COMMANDS: dict[str, list[str]] = {
 def command(name: str, out: str, *more: str) -> list[str]:
     """One of this file's commands."""
     first, *rest = COMMANDS[name]
-    return [first, str(BASE), *rest, *WORLD, "--out", out, *more]
+    # what a command sets itself comes after the world's own settings, and wins
+    return [first, str(BASE), *WORLD, *rest, "--out", out, *more]
 
 
 @pytest.fixture(scope="module")
