@@ -420,7 +420,7 @@ def test_forks_share_the_warm_up(small: Small, tmp_path: Path, cache: Path) -> N
         (("warm_up=20w", "start=0001-01-03"), "begins before the year 1"),
         (("warm_up=-3d",), "not a duration"),
         (("warmup=60d",), "did you mean warm_up"),
-        (("warm_up=10y",), "not a duration"),
+        (("warm_up=10mo",), "not a duration"),
         (("warm_up=3000d", "duration=24000d"), "are longer than any run"),
     ],
 )
