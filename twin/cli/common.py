@@ -118,6 +118,11 @@ run_on = click.option(
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 
 
+def sayer(quiet: bool) -> Callable[[str], None]:
+    """What prints a line, unless the command is quiet."""
+    return (lambda line: None) if quiet else click.echo
+
+
 def warn(text: str) -> None:
     """A line that also a quiet command prints."""
     click.echo(f"warning: {text}", err=True)

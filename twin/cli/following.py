@@ -143,10 +143,7 @@ def sync(
     if advice is None and (applied or since):
         raise UsageError("--applied, --since: say of which --advice")
 
-    def say(line: str) -> None:
-        if not quiet:
-            click.echo(line)
-
+    say = common.sayer(quiet)
     if advice is not None:
         given = Applied(advice, applied, first)
         for line in following.follow(calibrated, place, last, given, run_on):
@@ -193,8 +190,4 @@ def forecast(
       twin forecast calibrated --remote-write http://127.0.0.1:9090/api/v1/write
     """
 
-    def say(line: str) -> None:
-        if not quiet:
-            click.echo(line)
-
-    telling.forecast(calibrated, place, out, url, say, common.warn)
+    telling.forecast(calibrated, place, out, url, common.sayer(quiet), common.warn)

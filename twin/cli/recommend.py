@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +12,7 @@ from twin.cli import common
 from twin.cli.calibrate import days_of
 from twin.experiments import forks
 from twin.experiments.calibrate import again
+from twin.experiments.calibrate.again import Calibration
 from twin.experiments.calibrate.command import LEAST_WORLDS
 from twin.experiments.experiment import Experiment
 from twin.experiments.recommend import command
@@ -20,7 +22,11 @@ from twin.ground.errors import UsageError
 from twin.running.folder import free_folder
 
 WORLDS = 200
-GOALS = ("effect(satisfaction_mean) > 0%", "effect(creator_morale) >= -1%")
+GOALS = {
+    "satisfaction_mean": "effect(satisfaction_mean) > 0%",
+    "creator_morale": "effect(creator_morale) >= -1%",
+}
+"""Without other goals, of metrics that the scenario has."""
 
 
 @click.command()
@@ -40,7 +46,7 @@ GOALS = ("effect(satisfaction_mean) > 0%", "effect(creator_morale) >= -1%")
     multiple=True,
     metavar="GOAL",
     help="What a policy must achieve, as in `twin stress`: effect(METRIC) OP NUMBER%. May be given "
-    f"many times. Default: {' and '.join(GOALS)} (people gain, creators hardly lose).",
+    f"many times. Default: {' and '.join(GOALS.values())} (people gain, creators hardly lose).",
 )
 @click.option(
     "--on",
@@ -87,37 +93,18 @@ def recommend(
       twin recommend calibrated --policy scenarios/policies/explore_slots.yaml --policy scenarios/policies/chronological.yaml
     """
     of = again.opened(calibrated, place, quiet=True)
-    until = versions.newest(of.experiment).until
-    if until > of.observed.last:
-        raise UsageError(
-            f"--on {of.observed.path}: ends on {of.observed.last}, {calibrated} was brought up to "
-            f"date until {until} (give the folder that the sync read)"
-        )
-    many = worlds or min(WORLDS, len(of.bank))
-    if many > len(of.bank):
-        raise UsageError(f"--worlds {many}: {calibrated} has {len(of.bank)}")
-    if many < LEAST_WORLDS and not of.experiment.manifest["args"]["quick"]:
-        raise UsageError(f"--worlds {many}: advice needs {LEAST_WORLDS}")
-    args = {
-        "calibrated": str(Path(calibrated).resolve()),
-        "on": str(of.observed.path.resolve()),
-        "read": of.experiment.manifest["args"]["observed"],
-        "until": until.isoformat(),
-        "ahead_d": days_of("--ahead", ahead),
-        "worlds": many,
-    }
-    if not args["ahead_d"]:
-        raise UsageError(f"--ahead {ahead}: must be a day at least")
+    args = _arguments(of, calibrated, worlds, ahead)
     # everything that can be refused, before there is a folder
     scenario = command.worlds_of(of, args)
-    fork = command.asked(of, args, ()).seconds(until)
+    wanted = command.asked(of, args, ())
+    fork = wanted.seconds(wanted.until)
     plans = [forks.planned(path, fork, scenario) for path in policies]
     forks.distinct(plans)
     known = {metric.name for metric, _ in scenario.series()}
-    wanted = goals or tuple(text for text in GOALS if text[7 : text.index(")")] in known)
+    texts = goals or [text for name, text in GOALS.items() if name in known]
     made = {
         "policies": [asdict(plan) for plan in plans],
-        "goals": [goal.text for goal in parse_goals(wanted, scenario)],
+        "goals": [goal.text for goal in parse_goals(texts, scenario)],
     }
     experiment = Experiment(
         out or str(free_folder(scenario.name, "recommend")),
@@ -129,3 +116,29 @@ def recommend(
     experiment.finish("running")
     command.resume(experiment, run_on)
     common.ended(experiment.failed)
+
+
+def _arguments(of: Calibration, calibrated: str, worlds: int | None, ahead: str) -> dict[str, Any]:
+    """What is asked of a calibration. Raises UsageError for what it cannot answer."""
+    until = versions.newest(of.experiment).until
+    if until > of.observed.last:
+        raise UsageError(
+            f"--on {of.observed.path}: ends on {of.observed.last}, {calibrated} was brought up to "
+            f"date until {until} (give the folder that the sync read)"
+        )
+    many = worlds or min(WORLDS, len(of.bank))
+    if many > len(of.bank):
+        raise UsageError(f"--worlds {many}: {calibrated} has {len(of.bank)}")
+    if many < LEAST_WORLDS and not of.experiment.manifest["args"]["quick"]:
+        raise UsageError(f"--worlds {many}: advice needs {LEAST_WORLDS}")
+    ahead_d = days_of("--ahead", ahead)
+    if not ahead_d:
+        raise UsageError(f"--ahead {ahead}: must be a day at least")
+    return {
+        "calibrated": str(Path(calibrated).resolve()),
+        "on": str(of.observed.path.resolve()),
+        "read": of.experiment.manifest["args"]["observed"],
+        "until": until.isoformat(),
+        "ahead_d": ahead_d,
+        "worlds": many,
+    }

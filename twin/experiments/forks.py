@@ -70,6 +70,11 @@ class Plan:
     policies: list[dict[str, Any]]
     describe: str
 
+    @property
+    def file(self) -> str:
+        """Where an experiment keeps its policies, in its folder."""
+        return f"policies/{slug(self.name)}.yaml"
+
 
 def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> Plan:
     """Read a policy file (``FILE`` or ``FILE@TIME``) and check it against the scenario, for a
@@ -136,9 +141,8 @@ def distinct(plans: Sequence[Plan]) -> None:
 
 def stored(plan: Plan, experiment: Experiment) -> Branch:
     """A plan as a branch of an experiment, in whose folder its policies then are."""
-    target = f"policies/{slug(plan.name)}.yaml"
-    experiment.store.write(target, write_text({"policies": plan.policies}).encode())
-    return Branch(plan.name, target, plan.describe)
+    experiment.store.write(plan.file, write_text({"policies": plan.policies}).encode())
+    return Branch(plan.name, plan.file, plan.describe)
 
 
 def branch_of(

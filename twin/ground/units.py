@@ -111,6 +111,24 @@ def parse_moment(text: object, start: dt.date) -> int:
     return round((when - at(start, 0)).total_seconds())
 
 
+def counted(text: object, start: dt.date) -> str:
+    """A moment as a duration since the start. Raises ValueError, with reason and mend, for a day that
+    there is not and one before the start."""
+    try:
+        when = parse_moment(text, start)
+    except ValueError:
+        raise ValueError(f"{text} is not a date; such as {start}") from None
+    if when < 0:
+        raise ValueError(f"{text} is before the start; the run starts on {start}")
+    return format_duration(when)
+
+
+def parse_time(text: object, start: dt.date) -> int:
+    """Seconds from the start to a duration after it or a date; raises ValueError for anything
+    else."""
+    return parse_moment(text, start) if is_moment(text) else parse_duration(text)
+
+
 def iso(when: dt.datetime) -> str:
     """A time in UTC as Grafana and browsers read it. `strftime` would give years before 1000 fewer
     than four digits."""

@@ -7,6 +7,7 @@ its start, gives the same bytes as the run that was changed.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from twin.ground.errors import Problem, ScenarioError, UsageError
 from twin.ground.units import (
     DAY,
     at,
+    counted,
     format_duration,
     is_moment,
     parse_duration,
-    parse_moment,
+    parse_time,
 )
 from twin.scenario.loading import Scenario, load
 from twin.scenario.node import Node
@@ -31,7 +33,7 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
     """Seconds since the start of ``90d`` or a date such as ``2025-06-01`` or ``2025-06-01T18:30``,
     not before ``now`` nor the start. Raises UsageError."""
     try:
-        when = parse_moment(text, start) if is_moment(text) else parse_duration(text)
+        when = parse_time(text, start)
     except ValueError:
         raise UsageError(
             f"{text}: is neither a time since the start, such as 90d, nor a date, such as "
@@ -125,14 +127,9 @@ def _counted(policy: Node, start: dt.date) -> Node:
     made = dict(policy.value)
     for key in TIMES:
         own = policy.value.get(key)
-        if own is None or not is_moment(own.value):
-            continue
-        try:
-            when = parse_moment(own.value, start)
-        except ValueError:
-            continue
-        if when >= 0:
-            made[key] = Node("scalar", format_duration(when), own.file, own.line)
+        if own is not None and is_moment(own.value):
+            with contextlib.suppress(ValueError):
+                made[key] = Node("scalar", counted(own.value, start), own.file, own.line)
     return Node("mapping", made, policy.file, policy.line, policy.keys)
 
 

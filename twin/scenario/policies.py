@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from twin.ground.errors import nearest
-from twin.ground.units import format_duration, is_moment, parse_moment
+from twin.ground.units import counted, format_duration, is_moment
 from twin.mechanisms.policies import Policy, parse_condition
 from twin.scenario.mechanisms import MechanismChecker
 from twin.scenario.problems import Path_, bounds, quantity
@@ -90,21 +90,14 @@ class PolicyChecker(MechanismChecker):
             return data
         made = dict(data)
         for key in TIMES:
-            text = data.get(key)
-            if not is_moment(text):
+            if not is_moment(data.get(key)):
                 continue
             try:
-                when = parse_moment(text, start)
-            except ValueError:
-                self.add(("policies", i, key), f"{text} is not a date", f"such as {start}")
-                when = 0
-            if when < 0:
-                self.add(
-                    ("policies", i, key),
-                    f"{text} is before the start",
-                    f"the run starts on {start}",
-                )
-            made[key] = format_duration(max(when, 0))
+                made[key] = counted(data[key], start)
+            except ValueError as error:
+                reason, _, mend = str(error).partition("; ")
+                self.add(("policies", i, key), reason, mend)
+                made[key] = format_duration(0)
         return made
 
     def _condition(self, path: Path_, text: str) -> None:

@@ -47,9 +47,7 @@ Duration = Annotated[
 ]
 """Seconds inside, ``90d`` in YAML."""
 Moment = Annotated[
-    int,
-    BeforeValidator(_internal_duration),
-    PlainSerializer(format_duration, return_type=str),
+    Duration,
     WithJsonSchema(
         {
             "type": "string",

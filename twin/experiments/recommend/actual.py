@@ -16,9 +16,10 @@ import numpy as np
 
 from twin.experiments import commands
 from twin.experiments.calibrate import again
-from twin.experiments.calibrate.ensemble import Array
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE
+from twin.experiments.recommend.advice import Fan, central
+from twin.experiments.recommend.words import fan
 from twin.experiments.sync import alarm
 from twin.ground.errors import UsageError, nearest
 from twin.observing.daily import QUANTITIES, Seen, centred, daily, level
@@ -27,7 +28,6 @@ from twin.observing.folder import Observed
 FILE = "actual.json"
 UNLIKELY = 0.05
 """p below which days are called other than foretold."""
-Fan = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,6 @@ def lines(known: Actual) -> list[str]:
             for row in known.rows
         ),
     ]
-
-
-def fan(ends: Fan) -> str:
-    """Median and central 80 %."""
-    low, middle, high = ends
-    return f"{middle:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def opened(out: str, calibrated: str, policy: str | None) -> tuple[Experiment, str]:
@@ -147,8 +141,8 @@ def check(experiment: Experiment, observed: Observed, policy: str, since: dt.dat
                 name,
                 len(days),
                 float(shown(np.array([came.mean() + base]))[0]),
-                _fan(shown(with_.mean(1) + base)),
-                _fan(shown(without.mean(1) + base)),
+                central(shown(with_.mean(1) + base)),
+                central(shown(without.mean(1) + base)),
                 float(((came >= low) & (came <= high)).mean()),
             )
         )
@@ -159,11 +153,6 @@ def check(experiment: Experiment, observed: Observed, policy: str, since: dt.dat
     p = tuple(alarm.p(came, np.column_stack([each[side] for each in means])) for side in (1, 2))
     least = 1.0 / (1 + len(means[0][1]))
     return Actual(policy, since, until, (p[0], p[1]), least, tuple(rows))
-
-
-def _fan(values: Array) -> Fan:
-    low, middle, high = (float(each) for each in np.quantile(values, (0.1, 0.5, 0.9)))
-    return low, middle, high
 
 
 def write(experiment: Experiment, known: Actual) -> None:

@@ -28,6 +28,8 @@ TOLD = 0.8
 """Share of futures under a policy that lie outside the central 90 % of those without it, from which
 on a quantity is said to show the policy."""
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
+Fan = tuple[float, float, float]
+"""10, 50 and 90 % of draws."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class Measure:
 
     quantity: str
     days: int
-    without: tuple[float, float, float]
-    with_: tuple[float, float, float]
+    without: Fan
+    with_: Fan
     told: float
 
 
@@ -146,7 +148,7 @@ def measure(
             told = outside(with_, without)
             better = best is None or (many, -told) < (best.days, -best.told)
             if told >= TOLD and better:
-                shown = [_central(QUANTITIES[name].shown(side + base)) for side in (without, with_)]
+                shown = [central(QUANTITIES[name].shown(side + base)) for side in (without, with_)]
                 best = Measure(name, many, shown[0], shown[1], told)
             if told >= TOLD:
                 break
@@ -159,6 +161,7 @@ def outside(draws: Array, of: Array) -> float:
     return float(max((draws < low).mean(), (draws > high).mean()))
 
 
-def _central(values: Array) -> tuple[float, float, float]:
+def central(values: Array) -> Fan:
+    """Median and central 80 % of draws."""
     low, middle, high = (float(each) for each in np.quantile(values, (0.1, 0.5, 0.9)))
     return low, middle, high

@@ -48,6 +48,12 @@ class Asked:
     files: Sequence[str]
     worlds: int
 
+    @property
+    def days(self) -> list[dt.date]:
+        """The days after ``until``."""
+        count = (self.last - self.until).days
+        return [self.until + dt.timedelta(days=1 + ahead) for ahead in range(count)]
+
     def seconds(self, day: dt.date) -> int:
         """From the first day to the end of a day."""
         return ((day - self.bank.scenario.start).days + 1) * DAY

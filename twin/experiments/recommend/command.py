@@ -32,7 +32,6 @@ from twin.experiments.stress.goals import parse_goals
 from twin.experiments.words import daily_unit, without_axes
 from twin.ground.units import DAY, format_duration
 from twin.observing.daily import daily, level
-from twin.running.folder import slug
 from twin.scenario.describe import as_file
 from twin.scenario.loading import Scenario, load
 
@@ -86,8 +85,10 @@ def resume(experiment: Experiment, on: str | None) -> None:
     """Run the worlds that are left, and advise."""
     args = experiment.manifest["args"]
     of = opened(args)
-    branches = [forks.stored(Plan(**each), experiment) for each in args["policies"]]
-    wanted = asked(of, args, [branch.file for branch in branches])
+    plans = [Plan(**each) for each in args["policies"]]
+    for plan in plans:
+        forks.stored(plan, experiment)
+    wanted = asked(of, args, [plan.file for plan in plans])
     experiment.run(wanted.tasks(), on, "worlds")
     found, made = advised(experiment, of, wanted, on)
     write(experiment, of, wanted, (found, made))
@@ -102,20 +103,10 @@ def advised(
     """The posterior of all arms, and what it says of each policy."""
     args = experiment.manifest["args"]
     more = arms.more(experiment, wanted)
-    found = command.fitted(
-        of.experiment,
-        of.observed.until(wanted.until),
-        of.bank,
-        wanted.until,
-        (on, experiment),
-        more,
-    )
+    known, where = of.observed.until(wanted.until), (on, experiment)
+    found = command.fitted(of.experiment, known, of.bank, wanted.until, where, more)
     goals = parse_goals(args["goals"], experiment.scenario)
-    levels = {
-        name: level(days, wanted.until)
-        for name, days in daily(of.observed.until(wanted.until)).items()
-    }
-    days = _days(wanted)
+    levels = {name: level(days, wanted.until) for name, days in daily(known).items()}
     made = []
     for arm, plan in enumerate(args["policies"], 1):
         kept = advice.kept(found, goals, arm)
@@ -127,15 +118,10 @@ def advised(
                 tuple(told),
                 float(kept.all(1).mean()),
                 advice.effects(found, experiment.scenario.series(), arm),
-                advice.measure(found, levels, arm, days),
+                advice.measure(found, levels, arm, wanted.days),
             )
         )
     return found, made
-
-
-def _days(wanted: Asked) -> list[dt.date]:
-    count = (wanted.last - wanted.until).days
-    return [wanted.until + dt.timedelta(days=1 + ahead) for ahead in range(count)]
 
 
 def write(
@@ -168,7 +154,7 @@ def write(
     draws: list[dict[str, object]] = []
     for arm, policy in enumerate([BASE, *(each.policy for each in made)]):
         for name, days in platform.items():
-            for lead, day in enumerate(_days(wanted), 1):
+            for lead, day in enumerate(wanted.days, 1):
                 values = fit.named(arms.day_of(arm, name, day))
                 if values is None:
                     continue
@@ -198,6 +184,6 @@ def report(experiment: Experiment, **options: str) -> None:
     without_axes("advice has", options)
     args = experiment.manifest["args"]
     of = opened(args)
-    names = [f"policies/{slug(plan['name'])}.yaml" for plan in args["policies"]]
-    _, made = advised(experiment, of, asked(of, args, names), None)
+    files = [Plan(**each).file for each in args["policies"]]
+    _, made = advised(experiment, of, asked(of, args, files), None)
     _report(of, made)(experiment)

@@ -137,8 +137,8 @@ def went(known: Actual) -> Section:
         Column("Quantity", lambda one: Cell(one.quantity), numeric=False),
         Column("Days", lambda one: Cell(str(one.days), one.days)),
         Column("Observed", lambda one: Cell(f"{one.observed:.3g}", one.observed)),
-        Column("Foretold with it, 80 %", lambda one: Cell(actual.fan(one.with_)), numeric=False),
-        Column("Without it", lambda one: Cell(actual.fan(one.without)), numeric=False),
+        Column("Foretold with it, 80 %", lambda one: Cell(words.fan(one.with_)), numeric=False),
+        Column("Without it", lambda one: Cell(words.fan(one.without)), numeric=False),
         Column("Days inside 80 %", lambda one: Cell(f"{one.held:.0%}", one.held)),
     ]
     return Section(

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.experiments.page import percent
 from twin.experiments.recommend import advice
-from twin.experiments.recommend.advice import SURE, Advice, Effect, Measure
+from twin.experiments.recommend.advice import SURE, Advice, Effect, Fan, Measure
 from twin.experiments.words import SIDES, is_reported, series_name, signed
 
 CLEAR = 0.9
@@ -92,11 +92,12 @@ def see(measure: Measure | None, last: dt.date) -> str:
             f"compare)"
         )
     return (
-        f"{measure.quantity}, mean of {measure.days} d: {_fan(measure.with_)} with it, "
-        f"{_fan(measure.without)} without"
+        f"{measure.quantity}, mean of {measure.days} d: {fan(measure.with_)} with it, "
+        f"{fan(measure.without)} without"
     )
 
 
-def _fan(ends: tuple[float, float, float]) -> str:
+def fan(ends: Fan) -> str:
+    """Median and central 80 % as text."""
     low, middle, high = ends
     return f"{middle:.3g} [{low:.3g}, {high:.3g}]"

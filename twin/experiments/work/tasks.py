@@ -87,6 +87,15 @@ def _scenario(store: Store, args: Mapping[str, Any], stack: ExitStack) -> Scenar
     return load(path, args.get("sets", ()), policies)
 
 
+def _read(scenario: Scenario) -> tuple[Simulation, list[NDArray[np.float64]]]:
+    """A world that has not begun, and a list that its readings will be in."""
+    # one thread: there are as many tasks as processors
+    simulation = Simulation(scenario, threads=asked(None, 1))
+    readings: list[NDArray[np.float64]] = []
+    simulation.on_measure = lambda now, values: readings.append(values)
+    return simulation, readings
+
+
 @contextmanager
 def _played(
     store: Store, task: Task, until: int | None = None
@@ -95,10 +104,7 @@ def _played(
     end, with the readings on the way."""
     with ExitStack() as stack:
         scenario = _scenario(store, task.args, stack)
-        # one thread: there are as many tasks as processors
-        simulation = Simulation(scenario, threads=asked(None, 1))
-        readings: list[NDArray[np.float64]] = []
-        simulation.on_measure = lambda now, values: readings.append(values)
+        simulation, readings = _read(scenario)
         # a trunk is past its warm-up, and keeps the readings before the fork in its own result
         if "trunk" in task.args:
             simulation.load(stack.enter_context(store.local(f"{task.args['trunk']}.world")))
@@ -178,10 +184,7 @@ class _Logged:
     @classmethod
     def made(cls, scenario: Scenario, folder: Path, world: Path | None = None) -> _Logged:
         """A world at its start, or as it stands in ``world`` with the impressions before."""
-        # one thread: there are as many tasks as processors
-        simulation = Simulation(scenario, threads=asked(None, 1))
-        readings: list[NDArray[np.float64]] = []
-        simulation.on_measure = lambda now, values: readings.append(values)
+        simulation, readings = _read(scenario)
         impressions = Impressions(folder, scenario.start)
         impressions.watch(simulation.world)
         if world is None:
