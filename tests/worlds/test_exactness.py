@@ -62,6 +62,28 @@ def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenar
     assert same_state(batched, single) == []
 
 
+@pytest.mark.parametrize("reference", [True, False])
+def test_each_mode_goes_on_from_a_state_of_the_other(
+    reference: bool, small: Callable[..., Scenario], run: Run, tmp_path: Path
+) -> None:
+    """Saved amid a window: what one mode has not replayed yet the other makes up for, each at its
+    own second, and what it has happens once."""
+    scenario = small(*EVERYTHING, "duration=20d", base="everything")
+    straight, _ = run(scenario)
+    first = Simulation(scenario, reference=not reference)
+    first.begin()
+    # amid a window of half an hour, in the evening
+    first.run(13 * DAY + 18 * 3600 + 25 * 60)
+    first.save(tmp_path / "t")
+    second = Simulation(scenario, reference=reference)
+    second.load(tmp_path / "t")
+    if reference:
+        late = second.world.table("consumers")["next_at"] < second.world.now
+        assert late.any()
+    second.run(scenario.duration + 1)
+    assert same_state(straight, second) == []
+
+
 @pytest.mark.parametrize("cut", [10 * 60, 3 * DAY + 50 * 60, 17 * DAY])
 @pytest.mark.parametrize("world", ["base", "everything"])
 def test_saving_and_loading_changes_nothing(

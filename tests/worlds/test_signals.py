@@ -195,8 +195,7 @@ def test_on_threads_in_reference_mode_and_after_a_resume_it_is_the_same(
 ) -> None:
     """Every way of training, every kind of table, and a migration: the same bytes, and signals are
     really in use."""
-    # the reference mode does not yet go on from a checkpoint in whose last window somebody woke
-    scenario = small(*QUICK, "recommender.refresh=10min", *settings)
+    scenario = small(*QUICK, *settings)
 
     def bytes_of(simulation: Simulation) -> bytes:
         return b"".join(

@@ -31,7 +31,7 @@ from twin.engine.clocks import Calendar
 from twin.ground.crew import Crew
 from twin.ground.errors import StateError
 from twin.ground.memory import give_back
-from twin.ground.units import format_duration
+from twin.ground.units import NEVER, format_duration
 from twin.kernels.due import due_rows, earliest
 from twin.scenario.loading import Scenario
 from twin.world import checkpoint
@@ -156,14 +156,37 @@ class Simulation:
                 )
             # Batched mode: people who wake are a clock as well, with one call per window
             elif not self.reference:
+                # The reference mode leaves the end of the first window, which is long over
+                grid = self.world.grid
+                self.due[name] = max(self.due[name], -(-self.world.now // grid) * grid)
                 self.calendar.every(
                     partial(self._next, name), rank, partial(self._replay, name, clock)
                 )
         if self.reference:
             self._spawned: set[tuple[str, int]] = set()
-            self._spawn_at = self.world.now
+            self._spawn_at = self._late_at = self.world.now
+            # Before all clocks: a saved batched window may end later than the barrier
+            self.calendar.every(lambda: self._late_at, -1, self._catch_up)
             # Behind all clocks, which may open rows at the same instant
             self.calendar.every(lambda: self._spawn_at, len(self._clocks), self._spawn)
+
+    def _catch_up(self) -> None:
+        """Once, at the start from a saved state: whoever woke before it and was not replayed yet,
+        each at its own second, in the order in which processes would have run."""
+        self._late_at = NEVER
+        now, late = self.calendar.now, []
+        for rank, (_, clock) in enumerate(self._clocks):
+            if isinstance(clock, Wakes):
+                due = self.world.table(clock.table)[clock.column]
+                late += [(int(due[row]), rank, row) for row in due_rows(due, now).tolist()]
+        for at, rank, row in sorted(late):
+            clock = self._clocks[rank][1]
+            assert isinstance(clock, Wakes)
+            # A session of another clock may have moved it, or closed its row
+            if self.world.table(clock.table)[clock.column][row] == at:
+                self.world.now = at
+                clock.handler(np.array([row]))
+        self.world.now = now
 
     def _spawn(self) -> None:
         """After the clocks of an instant: a process for every entity that may wake and has none
