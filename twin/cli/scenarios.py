@@ -17,6 +17,7 @@ from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.running.estimate import memory, plan
 from twin.scenario.describe import describe, digest, policy_lines, prized_lines
+from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, load
 from twin.scenario.schema import json_schema
 
@@ -126,6 +127,8 @@ def _print(checked: Scenario) -> None:
     click.echo()
     for line in prized_lines(checked):
         click.echo(line)
+    for line in remarks(checked):
+        click.echo(f"cannot act: {line}")
     click.echo()
     click.echo(plan(checked))
 
@@ -139,6 +142,7 @@ def _plain(checked: Scenario) -> dict[str, Any]:
         "policies": [
             policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
         ],
+        "remarks": remarks(checked),
         "memory_bytes": round(memory(checked).peak),
     }
 

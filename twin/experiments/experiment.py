@@ -106,6 +106,14 @@ class Experiment:
         # what was found stays: wall-clock time, failures and facts of the command so far
         self.manifest = {**found, "status": "running"}
 
+    def remark(self, lines: Sequence[str]) -> None:
+        """Say what was asked for and cannot act, also if quiet, and keep it for the report: it
+        qualifies what the result means."""
+        if lines:
+            self.manifest["remarks"] = list(lines)
+        for line in lines:
+            click.echo(f"warning: {line}", err=True)
+
     def _write(self) -> None:
         self.store.write_json("manifest.json", self.manifest)
 

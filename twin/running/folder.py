@@ -25,6 +25,7 @@ from twin.ground import files
 from twin.ground.errors import CheckpointError
 from twin.record.results import load_manifest
 from twin.scenario.describe import digest, dump
+from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, load
 from twin.world import checkpoint
 from twin.world.metric import metric_to_dict
@@ -106,6 +107,8 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
+    if idle := remarks(scenario):
+        manifest["remarks"] = idle
     with made(out) as work:
         (work / checkpoint.FOLDER).mkdir()
         (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
