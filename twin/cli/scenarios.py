@@ -16,6 +16,7 @@ from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.running.estimate import memory, plan
+from twin.scenario.changes import about
 from twin.scenario.describe import describe, digest, policy_lines, prized_lines
 from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, load
@@ -110,8 +111,8 @@ def _print(checked: Scenario) -> None:
         max(len(row.path) for row in rows),
         min(30, max(len(f"{row.value} {row.unit}") for row in rows)),
     )
-    if checked.description:
-        click.echo(checked.description)
+    if said := about(checked):
+        click.echo(said)
     click.echo(
         f"{'parameter':{wide}}  {'value':{mid}}  {'set in':18}  source (* may be changed by a "
         f"policy)"

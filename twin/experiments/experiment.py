@@ -29,6 +29,7 @@ from twin.ground.errors import UsageError
 from twin.readers.bar import bar
 from twin.readers.text import span
 from twin.running.folder import PACKAGES
+from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
 from twin.scenario.loading import Scenario
 
@@ -61,6 +62,7 @@ class Experiment:
             "args": dict(args),
             "scenario_digest": digest(scenario),
             "name": scenario.name,
+            "about": about(scenario),
             "start": scenario.start.isoformat(),
             "duration_s": scenario.duration,
             "seed": scenario.seed,
@@ -116,6 +118,11 @@ class Experiment:
 
     def _write(self) -> None:
         self.store.write_json("manifest.json", self.manifest)
+
+    @property
+    def about(self) -> str:
+        """What its scenario describes, for the report."""
+        return str(self.manifest.get("about", ""))
 
     def say(self, text: str) -> None:
         """A line for the user."""

@@ -24,6 +24,7 @@ from twin.engine.simulation import Simulation
 from twin.ground import files
 from twin.ground.errors import CheckpointError
 from twin.record.results import load_manifest
+from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
 from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, load
@@ -90,7 +91,7 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "run_id": f"{slug(scenario.name)}-{secrets.token_hex(4)}",
         "branch": MAIN,
         "name": scenario.name,
-        "description": scenario.description,
+        "description": about(scenario),
         "seed": scenario.seed,
         "replicate": scenario.replicate,
         "scenario_digest": digest(scenario),

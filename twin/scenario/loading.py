@@ -64,7 +64,7 @@ def load(
     scenario = Checker(tree, known, problems, unread, files.used).scenario()
     if problems or scenario is None:
         raise ScenarioError(problems)
-    return scenario
+    return replace(scenario, source=str(path))
 
 
 def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> Node:
