@@ -105,6 +105,19 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
         return node
 
 
+def extended(path: str) -> Scenario:
+    """The scenario that a file extends; that of an empty file where it extends none. Raises
+    ScenarioError."""
+    problems: list[Problem] = []
+    base = read_file(Path(path), problems).value.get("extends")
+    if base is not None and isinstance(base.value, str):
+        return load(Path(path).parent / base.value)
+    empty = Node("mapping", {"name": Node("scalar", "twin's defaults", "", 0)}, "", 0)
+    scenario = Checker(empty, REGISTRY, problems, []).scenario()
+    assert scenario is not None
+    return scenario
+
+
 def _named(tree: Node) -> list[str]:
     """Names of the mechanisms that a scenario brings itself."""
     blocks = tree.value.get("mechanisms")
