@@ -7,7 +7,7 @@ Of these the first sentence that cites something is the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def scenarios() -> list[ListedScenario]:
 
 def said(path: Path) -> tuple[str, str]:
     """Description and source ("": it cites none), from the comment at the head of a file."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(errors="replace", encoding="utf-8").splitlines()
     head = [line.removeprefix("#").strip() for line in _comment(lines)]
     paragraphs = [" ".join(part.split()) for part in "\n".join(head).split("\n\n")]
     sentences = [one for part in paragraphs[1:] for one in _SENTENCE.split(part)]
@@ -95,9 +95,12 @@ def _comment(lines: list[str]) -> Iterator[str]:
         yield line
 
 
-def changes(path: Path, scenario: Scenario) -> Iterator[Change]:
-    """What a policy file changes in a scenario, in order. Of several policies in a file, each finds
-    what those before it have set. Raises ScenarioError."""
+def changes(
+    path: Path, scenario: Scenario, before: Mapping[str, Any] | None = None
+) -> Iterator[Change]:
+    """What a policy file changes in a scenario, in order, after ``before`` has set levers. Of
+    several policies in a file, each finds what those before it have set. What is no policy changes
+    nothing. Raises ScenarioError for what is no file of values."""
     problems: list[Problem] = []
     data = read_file(path, problems).plain()
     if problems:
@@ -107,8 +110,11 @@ def changes(path: Path, scenario: Scenario) -> Iterator[Change]:
         for name, params in scenario.mechanisms.items()
         for path, info in leaves(type(params))
     }
-    over: dict[str, Any] = {}
-    for policy in data.get("policies", (data,)):
+    over = dict(before or {})
+    listed = data.get("policies", (data,))
+    for policy in listed if isinstance(listed, tuple) else ():
+        if not isinstance(policy, dict) or not isinstance(policy.get("set"), dict):
+            continue
         when = ", ".join(_when(key, policy) for key in _TIMES if key in policy)
         for lever, value in policy["set"].items():
             unit = "" if units.get(lever, "1") in ("1", "s") else f" {units[lever]}"
@@ -118,7 +124,7 @@ def changes(path: Path, scenario: Scenario) -> Iterator[Change]:
 
 
 def _when(key: str, policy: dict[str, Any]) -> str:
-    if key == "share":
+    if key == "share" and isinstance(policy[key], float):
         return f"for {policy['share']:.0%} of {policy.get('of', 'consumers')}"
     return f"{'over' if key == 'ramp' else key} {policy[key]}"
 
@@ -133,6 +139,8 @@ def _now(lever: str, scenario: Scenario, over: dict[str, Any]) -> str:
     data = scenario.mechanisms[name].model_dump()
     value: Any = data
     for part in path:
+        if not isinstance(value, dict) or part not in value:
+            return ABSENT
         value = value[part]
     if value is None and name == "recommender":
         return _by_preset(str(over.get("recommender.preset", data["preset"])), path, data["rates"])
