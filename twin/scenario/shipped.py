@@ -34,8 +34,9 @@ POLICY = Kind("policy", "policies", "twin policies")
 
 
 def place(kind: Kind) -> Path:
-    """The folder of shipped files: ``scenarios/`` of a clone, its copy in an installed package."""
-    # a real folder in either case: numba's caches keep twin from running out of an archive
+    """The folder of shipped files: ``scenarios/`` of a clone by a link, its copy in an installed
+    package."""
+    # a folder on disk in either case: twin does not run from an archive
     return Path(str(resources.files("twin"))) / "shipped" / kind.folder
 
 
