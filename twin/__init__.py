@@ -1,7 +1,7 @@
 """twin: a discrete-event digital twin of a social platform.
 
     import twin
-    run = twin.run(twin.load("scenarios/quickstart.yaml", duration="30d"))
+    run = twin.run(twin.load("quickstart", duration="30d"))
     run.series("enjoyed_per_session")
 
 `load`, `run` and `open` for runs; `compare`, `sweep`, `audit`, `stress` and `open_experiment` for

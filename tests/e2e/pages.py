@@ -100,7 +100,7 @@ def copied(here: Path, *, whole: bool = False) -> Path:
     for name in names:
         if (ROOT / name).exists() and (whole or not name.startswith("twin/")):
             (here / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, here / name)
+            shutil.copy2(ROOT / name, here / name, follow_symlinks=False)  # links stay links
     for name, text in named_files(*PAGES):
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).write_text(text)

@@ -50,6 +50,8 @@ COMMANDS = {
     "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),
     "grafana": ("grafana.grafana", "Send dashboards and annotations to a Grafana."),
     "dashboards": ("dashboards.dashboards", "Write Grafana dashboards for every metric."),
+    "policies": ("shipped.policies", "List the policies that come with twin, by name."),
+    "scenarios": ("shipped.scenarios", "List the scenarios that come with twin, by name."),
     "schema": ("scenarios.schema", "Print the JSON Schema of scenario files."),
 }
 """Module and function of each command, and its line in the help, in the order of the help."""
@@ -92,13 +94,14 @@ def cli() -> None:
 
     Runs scenarios written in YAML: creators post, people browse, a recommender learns from what
     they did, opinions and trust move, and policies take effect. A run becomes a folder with its
-    data (Parquet) and a report (HTML).
+    data (Parquet) and a report (HTML). Scenarios and policies that come with twin are given by name:
+    `twin scenarios` and `twin policies` list them.
 
     \b
     Begin with:
-      twin run scenarios/quickstart.yaml
-      twin check scenarios/quickstart.yaml
-      twin run scenarios/quickstart.yaml --set recommender.dim=4 --out runs/low-dim
+      twin run quickstart
+      twin check quickstart
+      twin run quickstart --set recommender.dim=4 --out runs/low-dim
     """
 
 

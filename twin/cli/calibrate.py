@@ -118,7 +118,7 @@ def calibrate(
 
     \b
       twin observe log.parquet --map columns.yaml --out observed
-      twin calibrate scenarios/forecasts.yaml --on observed --until 2022-04-21 --out calibrated
+      twin calibrate forecasts --on observed --until 2022-04-21 --out calibrated
     """
     many = worlds or (QUICK_WORLDS if quick else WORLDS)
     if many < command.LEAST_WORLDS and not quick:

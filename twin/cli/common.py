@@ -25,9 +25,9 @@ policies = click.option(
     "--policy",
     "policies",
     multiple=True,
-    metavar="FILE[@TIME]",
-    help="Add a policy file, such as scenarios/policies/chronological.yaml@90d. May be given many "
-    "times.",
+    metavar="POLICY[@TIME]",
+    help="Add a policy: a file, or a name that `twin policies` lists, such as chronological@90d. "
+    "May be given many times.",
 )
 oracle = click.option(
     "--oracle",

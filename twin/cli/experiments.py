@@ -37,8 +37,9 @@ policies = click.option(
     "policies",
     multiple=True,
     required=True,
-    metavar="FILE[@TIME]",
-    help="A policy to try, in a branch of its own. May be given many times.",
+    metavar="POLICY[@TIME]",
+    help="A policy to try, in a branch of its own: a file, or a name that `twin policies` lists. "
+    "May be given many times.",
 )
 fork_at = click.option(
     "--at",
@@ -103,7 +104,7 @@ def compare(
     have 95 % intervals, and the date from which they are distinguishable from noise.
 
     \b
-      twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
+      twin compare quickstart --policy chronological --at 90d
     """
 
     # Arms are assigned by a mechanism that `base.yaml` turns off
@@ -168,8 +169,8 @@ def sweep(
     """Run the SCENARIO at many points of a parameter space.
 
     \b
-      twin sweep scenarios/quickstart.yaml --vary recommender.dim=4,16,64 --vary creators.ai.arrivals=0.05/d,0.5/d
-      twin sweep scenarios/quickstart.yaml --vary recommender.learning_rate=0.01..0.5:log --vary recommender.diversity=0..1 --points 64
+      twin sweep quickstart --vary recommender.dim=4,16,64 --vary creators.ai.arrivals=0.05/d,0.5/d
+      twin sweep quickstart --vary recommender.learning_rate=0.01..0.5:log --vary recommender.diversity=0..1 --points 64
     """
 
     found = asked.sweep(
@@ -247,9 +248,9 @@ def audit(
     consumers.
 
     \b
-      twin audit scenarios/quickstart.yaml --at 60d
-      twin audit scenarios/quickstart.yaml --step quota --step dimension --replicates 20
-      twin audit scenarios/quickstart.yaml --method morris --trajectories 20
+      twin audit quickstart --at 60d
+      twin audit quickstart --step quota --step dimension --replicates 20
+      twin audit quickstart --method morris --trajectories 20
     """
 
     found = asked.audit(

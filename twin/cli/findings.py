@@ -27,7 +27,7 @@ from twin.scenario.loading import load
 @click.option(
     "--world",
     type=click.Path(path_type=Path),
-    default=Path("scenarios/base.yaml"),
+    default=Path("base"),
     show_default=True,
     help="The default world that all experiments start from.",
 )

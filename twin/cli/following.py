@@ -66,7 +66,7 @@ def backtest(
     where the model is worse, it says so.
 
     \b
-      twin calibrate scenarios/forecasts.yaml --on observed --until 2025-01-28 --out calibrated
+      twin calibrate forecasts --on observed --until 2025-01-28 --out calibrated
       twin backtest calibrated --on observed --from 2025-01-14
     """
     of = again.opened(calibrated, place, quiet=True)

@@ -21,7 +21,7 @@ FOLDER = Path("docs/forecasts")
 _world = click.option(
     "--world",
     type=click.Path(path_type=Path),
-    default=Path("scenarios/forecasts.yaml"),
+    default=Path("forecasts"),
     show_default=True,
     help="The default world that all experiments start from.",
 )

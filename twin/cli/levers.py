@@ -12,6 +12,7 @@ from twin.cli import common
 from twin.ground import files
 from twin.ground.errors import UsageError
 from twin.record.mailbox import command, is_open
+from twin.scenario import shipped
 
 _at = click.option(
     "--at",
@@ -28,12 +29,13 @@ def _command(run: Path, **request: Any) -> None:
 
 
 def _policy(path: Path) -> dict[str, str]:
-    """A policy file as part of a command."""
-    if not files.is_file(path):
-        reason, mend = files.trouble(path, path.name)
+    """A policy file, or a shipped one by its name, as part of a command."""
+    found = shipped.found(str(path), shipped.POLICY)
+    if not files.is_file(found):
+        reason, mend = shipped.missing(str(path), shipped.POLICY)
         raise UsageError(f"{files.shown(str(path))}: {reason} ({mend})")
     # the text and not the path, which may mean nothing in the run's current folder
-    return {"policy": path.read_text(errors="replace", encoding="utf-8"), "source": str(path)}
+    return {"policy": found.read_text(errors="replace", encoding="utf-8"), "source": str(found)}
 
 
 @click.command()
@@ -66,10 +68,10 @@ def pace(run: Path, days: str) -> None:
 
 @click.command()
 @common.folder
-@click.argument("policy", metavar="POLICY.yaml", type=click.Path(path_type=Path))
+@click.argument("policy", metavar="POLICY", type=click.Path(path_type=Path))
 @_at
 def intervene(run: Path, policy: Path, at: str | None) -> None:
-    """Apply a policy to the run in DIR while it runs.
+    """Apply a policy, a file or a name that `twin policies` lists, to the run in DIR while it runs.
 
     The policy becomes part of the run's scenario, with the time at which it took effect. So
     `twin run DIR/scenario.yaml` gives the same bytes as this run.
@@ -83,8 +85,8 @@ def intervene(run: Path, policy: Path, at: str | None) -> None:
 @click.option(
     "--policy",
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A policy for the branch alone.",
+    metavar="POLICY",
+    help="A policy for the branch alone: a file, or a name that `twin policies` lists.",
 )
 @_at
 @click.option(

@@ -36,7 +36,7 @@ GOALS = {
     "policies",
     multiple=True,
     required=True,
-    metavar="FILE[@TIME]",
+    metavar="POLICY[@TIME]",
     help="A policy to think of, applied the day after what was observed ends. May be given many "
     "times.",
 )
@@ -90,7 +90,7 @@ def recommend(
     where none is sure enough. Once one was applied, `twin sync --advice` says how it went.
 
     \b
-      twin recommend calibrated --policy scenarios/policies/explore_slots.yaml --policy scenarios/policies/chronological.yaml
+      twin recommend calibrated --policy explore_slots --policy chronological
     """
     of = again.opened(calibrated, place, quiet=True)
     args = _arguments(of, calibrated, worlds, ahead)

@@ -14,7 +14,7 @@ from twin.scenario.loading import load
 
 @click.command()
 @common.file
-@click.option("--policy", required=True, metavar="FILE[@TIME]", help="The policy to test.")
+@click.option("--policy", required=True, metavar="POLICY[@TIME]", help="The policy to test.")
 @click.option(
     "--goal",
     "goals",
@@ -83,8 +83,8 @@ def stress(
     with OP one of < <= > >=, and METRIC a name, or name{label=value}. Counters are taken per day.
 
     \b
-      twin stress scenarios/quickstart.yaml --policy scenarios/policies/demote_ai.yaml --goal "effect(satisfaction_mean) >= 0"
-      twin stress scenarios/base.yaml --policy scenarios/policies/chronological.yaml --goal "effect(creator_income{by=human}) > -5%" \\
+      twin stress quickstart --policy demote_ai --goal "effect(satisfaction_mean) >= 0"
+      twin stress base --policy chronological --goal "effect(creator_income{by=human}) > -5%" \\
         --uncertain audience.return_effect=0.2..1.8:log --uncertain creators.ai.skill_mean=-0.6..0.6
     """
 

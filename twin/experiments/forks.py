@@ -24,7 +24,7 @@ from twin.ground.errors import UsageError
 from twin.ground.units import DAY, format_duration
 from twin.record.watch import Rows
 from twin.running.folder import slug
-from twin.scenario import idle, interventions
+from twin.scenario import idle, interventions, shipped
 from twin.scenario.describe import as_file
 from twin.scenario.interventions import parse_when
 from twin.scenario.loading import Scenario
@@ -77,8 +77,8 @@ class Plan:
 
 
 def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> Plan:
-    """Read a policy file (``FILE`` or ``FILE@TIME``) and check it against the scenario, for a
-    branch that forks at ``at``.
+    """Read a policy file (``FILE`` or ``FILE@TIME``, where FILE may be the name of a shipped one)
+    and check it against the scenario, for a branch that forks at ``at``.
 
     What has no time of its own takes effect at the fork; a condition counts from the fork on. Raises
     UsageError and ScenarioError.
@@ -87,8 +87,9 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     # a file whose own name has an @ in it wins over FILE@TIME
     if not sign or files.is_file(Path(path)):
         file, time = path, ""
-    if not files.is_file(Path(file)):
-        reason, mend = files.trouble(Path(file), file)
+    found = shipped.found(file, shipped.POLICY)
+    if not files.is_file(found):
+        reason, mend = shipped.missing(file, shipped.POLICY)
         raise UsageError(f"--policy {files.shown(path)}: {reason} ({mend})")
     try:
         when = parse_when(time, scenario.start, at, 1) if time else None
@@ -98,7 +99,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
         ) from None
     with as_file(scenario) as base:
         applied, policies = interventions.laid(
-            base, Path(file).read_text(errors="replace", encoding="utf-8"), when, at, file
+            base, found.read_text(errors="replace", encoding="utf-8"), when, at, str(found)
         )
     # the scenario's own policies come first, and are part of both branches
     mine = applied.policies[len(scenario.policies) :]
@@ -108,7 +109,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
             f"--policy {path}: begins at {format_duration(mine[0].at or 0)}, after the end of the "
             f"run, which lasts {format_duration(scenario.duration)}"
         )
-    made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
+    made = name or found.stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(
             f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is "

@@ -110,11 +110,15 @@ class ScenarioError(TwinError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that is like one that is not known; "" if none is."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.55)), "")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The mend for a name that is not known: the nearest valid one, or the list of all."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.55)
-    if close:
-        return f"did you mean {close[0]}?"
+    if close := closest(name, names):
+        return f"did you mean {close}?"
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"known: {shown}" if names else "none is known here"

@@ -1,6 +1,6 @@
 """Experiments from Python: the same folders and bytes as the commands of the same names.
 
-    found = twin.compare("scenarios/quickstart.yaml", ["scenarios/policies/chronological.yaml"],
+    found = twin.compare("quickstart", ["chronological"],
     at="90d") found.results.to_pandas()
 
 Every function continues what the same call began in the folder ``out``, and returns what is there

@@ -1,6 +1,6 @@
 """Scenarios and runs from Python: the same bytes as the command line.
 
-    scenario = twin.load("scenarios/quickstart.yaml", duration="30d", recommender__dim=16)
+    scenario = twin.load("quickstart", duration="30d", recommender__dim=16)
     run = twin.run(scenario, out="runs/low-dim")
     run.series("enjoyed_per_session")
 
@@ -42,7 +42,7 @@ def load(
 ) -> Scenario:
     """The scenario in a YAML file, with values set by path: ``sets={"recommender.dim": 16}`` or,
     with two underscores for a dot, ``recommender__dim=16``; ``add_policies`` are policy files,
-    ``"scenarios/policies/chronological.yaml@90d"``.
+    ``"chronological@90d"``.
 
     Raises twin.ScenarioError with the file, line, reason and nearest valid name of every mistake.
     """

@@ -6,7 +6,8 @@ policies, metrics. ``extends`` names another scenario file, whose values this on
 mappings merge, numbers and lists replace. ``--set path=value`` overrides both; a path may leave out
 the leading ``mechanisms.``. A policy may be kept in a file of its own: ``{use: file.yaml, at:
 90d}`` in the list of policies overrides what the file says by the other keys, and ``--policy
-file.yaml@90d`` adds one to the end of the list.
+file.yaml@90d`` adds one to the end of the list. All of them take names of what comes with twin, see
+`shipped`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from twin.ground import files
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.mechanisms import REGISTRY
+from twin.scenario import shipped
 from twin.scenario.checking import Checker
 from twin.scenario.model import TOP, Scenario
 from twin.scenario.node import Node, merged
@@ -39,12 +41,17 @@ def load(
     """Read a scenario file and the files that it extends, apply ``path=value`` settings, add policy
     files, check everything.
 
-    A policy is ``FILE`` or ``FILE@TIME``; ``given`` are more, as trees with their path in the file
-    that they came from. Raises ScenarioError with all problems.
+    Files may be names of what comes with twin. A policy is ``FILE`` or ``FILE@TIME``; ``given`` are
+    more, as trees with their path in the file that they came from. Raises ScenarioError with all
+    problems.
     """
     known = REGISTRY if registry is None else registry
     problems: list[Problem] = []
-    tree = _extended(Path(path), (), problems)
+    file = shipped.found(str(path), shipped.SCENARIO)
+    # what is wrong with other files is found when they are read
+    if lost := shipped.unknown(str(file), shipped.SCENARIO):
+        raise ScenarioError([Problem(files.shown(str(path)), 0, "", *lost)])
+    tree = _extended(file, (), problems)
     # as users write paths: the leading `mechanisms.` is understood
     problems = [
         replace(problem, path=problem.path.removeprefix("mechanisms.")) for problem in problems
@@ -59,12 +66,12 @@ def load(
             problems += error.problems
             unread += [problem.path for problem in error.problems]
     # after the settings, which may replace the list of policies
-    files = _PolicyFiles(problems, unread)
-    tree = files.laid(tree, policies, given)
-    scenario = Checker(tree, known, problems, unread, files.used).scenario()
+    own = _PolicyFiles(problems, unread)
+    tree = own.laid(tree, policies, given)
+    scenario = Checker(tree, known, problems, unread, own.used).scenario()
     if problems or scenario is None:
         raise ScenarioError(problems)
-    return replace(scenario, source=str(path))
+    return replace(scenario, source=str(file))
 
 
 def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> Node:
@@ -81,7 +88,7 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
     if base.kind != "scalar" or not isinstance(base.value, str):
         return refuse("is not a file name", "write one path, such as base.yaml")
     # relative to the file that names it, wherever the command is run
-    target = path.parent / base.value
+    target = shipped.found(base.value, shipped.SCENARIO, path.parent)
     # resolved, so that two spellings of one file are a circle too
     here = (*seen, path.resolve())
     if files.is_file(target) and target.resolve() in here:
@@ -90,6 +97,8 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
             "remove extends: from one of them",
         )
     if not files.is_file(target):
+        if lost := shipped.unknown(base.value, shipped.SCENARIO, path.parent):
+            return refuse(*lost)
         reason, mend = files.trouble(target, base.value)
         # the file itself is no mend: it would be a circle
         others = [name for name in files.names(path.parent, "*.yaml") if name != path.name]
@@ -111,7 +120,7 @@ def extended(path: str) -> Scenario:
     problems: list[Problem] = []
     base = read_file(Path(path), problems).value.get("extends")
     if base is not None and isinstance(base.value, str):
-        return load(Path(path).parent / base.value)
+        return load(shipped.found(base.value, shipped.SCENARIO, Path(path).parent))
     empty = Node("mapping", {"name": Node("scalar", "twin's defaults", "", 0)}, "", 0)
     scenario = Checker(empty, REGISTRY, problems, []).scenario()
     assert scenario is not None
@@ -224,9 +233,10 @@ class _PolicyFiles:
                 "is not a file name", "write one path, such as policies/chronological.yaml"
             )
         # a flag's file is relative to the current folder, any other to the file that names it
-        target = (Path() if name.file.startswith("--") else Path(name.file).parent) / name.value
+        beside = Path() if name.file.startswith("--") else Path(name.file).parent
+        target = shipped.found(name.value, shipped.POLICY, beside)
         if not files.is_file(target):
-            return refuse(*files.trouble(target, name.value))
+            return refuse(*shipped.missing(name.value, shipped.POLICY, beside))
         found: list[Problem] = []
         try:
             node = read_file(target, found)

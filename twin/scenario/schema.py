@@ -42,7 +42,8 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
         }
     definitions["Policy"]["properties"]["use"] = {
         "type": "string",
-        "description": "a policy file; the other keys here override what it says",
+        "description": "a policy file, or the name of one that comes with twin; the other keys here "
+        "override what it says",
     }
     for definition in definitions.values():
         _describe_parameters(definition)
@@ -54,7 +55,8 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
         "properties": {
             "extends": {
                 "type": "string",
-                "description": "another scenario file, whose values this one overrides",
+                "description": "another scenario file, or package:twin/NAME for one that comes with "
+                "twin; this one overrides its values",
             },
             **head,
             "start": {"type": "string", "format": "date", "description": "first day, midnight UTC"},

@@ -68,7 +68,7 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
             "is not a mapping",
             "begin with `name: ...`"
             if node.value is not None
-            else "the file is empty; begin with `extends: base.yaml` or `name: ...`",
+            else "the file is empty; begin with `extends: package:twin/base` or `name: ...`",
         )
     return node
 

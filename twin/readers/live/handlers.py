@@ -182,10 +182,9 @@ class LeversHandler(SecretHandler):
     """What can be changed."""
 
     async def get(self) -> None:
-        """Levers with their values in effect, and names of ready policies."""
+        """Levers with their values in effect, and ready policies with what they would change."""
         live = self.server.live
-        found = await _apart(levers.now, live.hub.info.out, tuple(live.begun))
-        self.finish({"levers": found, "ready": list(levers.ready())})
+        self.finish(await _apart(levers.offered, live.hub.info.out, tuple(live.begun)))
 
 
 class ChapterHandler(SecretHandler):

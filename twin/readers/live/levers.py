@@ -17,28 +17,20 @@ from pydantic.fields import FieldInfo
 
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import format_duration, format_rate
+from twin.readers.live.ready import described, ready
 from twin.record.mailbox import command
+from twin.scenario.listing import shown
 from twin.scenario.loading import Scenario, load
 from twin.scenario.yamlish import write_text
 from twin.world.params import leaves, meta
 
 FORMATS = {format_duration: "duration", format_rate: "rate"}
-READY = Path("scenarios") / "policies"
-"""Where ready policy files are, relative to the folder in which the run was started; the page knows
-only their names."""
-LONGEST = 100_000
-"""Most bytes of a ready policy file that is offered."""
 
 
 def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Every lever: path, what it does, unit, kind, bounds or choices, and its value under the
     policies in force (``begun``: titles)."""
-    over: dict[str, Any] = {}
-    by_title = {policy.title: policy for policy in scenario.policies}
-    for title in begun:
-        # a policy for a share of people leaves the value for all others
-        if title in by_title and by_title[title].share is None:
-            over |= by_title[title].set
+    over = _in_force(scenario, begun)
     found = []
     for name, params in scenario.mechanisms.items():
         plain = params.model_dump()
@@ -56,23 +48,22 @@ def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]
                     "help": info.description or "",
                     "of": about["per"],
                     "unit": "" if about["unit"] in ("1", "s") else about["unit"],
-                    "value": _shown(over.get(full, value)),
+                    "value": shown(over.get(full, value)),
                     **_domain(info),
                 }
             )
     return found
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return "as the preset says"
-    return (
-        ("true" if value else "false")
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+def _in_force(scenario: Scenario, begun: Sequence[str]) -> dict[str, Any]:
+    """Levers that policies have set, with their values."""
+    over: dict[str, Any] = {}
+    by_title = {policy.title: policy for policy in scenario.policies}
+    for title in begun:
+        # a policy for a share of people leaves the value for all others
+        if title in by_title and by_title[title].share is None:
+            over |= by_title[title].set
+    return over
 
 
 def _domain(info: FieldInfo) -> dict[str, Any]:
@@ -154,16 +145,16 @@ def _number(text: str, what: str, mend: str) -> float:
     return number
 
 
-def ready() -> dict[str, Path]:
-    """Ready policy files by name."""
+def offered(run: Path, begun: Sequence[str]) -> dict[str, Any]:
+    """What the page may change in the run in a folder: levers, and ready policies."""
     try:
-        return {
-            path.name: path
-            for path in sorted(READY.glob("*.yaml"))
-            if path.is_file() and path.stat().st_size <= LONGEST
-        }
-    except OSError:
-        return {}
+        scenario = load(run / "scenario.yaml")
+    except TwinError:
+        return {"levers": [], "ready": described(None, {})}
+    return {
+        "levers": levers(scenario, begun),
+        "ready": described(scenario, _in_force(scenario, begun)),
+    }
 
 
 def now(run: Path, begun: Sequence[str]) -> list[dict[str, Any]]:

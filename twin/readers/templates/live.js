@@ -8,7 +8,7 @@ const HURRY_MS = 10000; // for this long after a policy took effect, pictures ar
 const AHEAD = 0.02; // a picture is widened by this part of its span, since each time all of its chapter are drawn again
 const chapters = [];
 const cards = new Map();
-let token = null, news = {}, state = "building", levers = [], tab = "lever", inForceBefore = "";
+let token = null, news = {}, state = "building", levers = [], ready = [], tab = "lever", inForceBefore = "";
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -387,11 +387,20 @@ async function loadLevers() {
   byId("lever").replaceChildren(...groups.values());
   if (levers.some((lever) => lever.path === chosen)) byId("lever").value = chosen;
   const file = byId("ready").value;
-  byId("ready").replaceChildren(...found.ready.map((name) => make("option", {value: name, text: name.replace(/\.yaml$/, "").replaceAll("_", " ")})));
-  if (found.ready.includes(file)) byId("ready").value = file;
-  document.querySelector('[data-tab="ready"]').hidden = !found.ready.length;
+  ready = found.ready;
+  byId("ready").replaceChildren(...ready.map(({name}) => make("option", {value: name, text: name.replaceAll("_", " ")})));
+  if (ready.some(({name}) => name === file)) byId("ready").value = file;
+  document.querySelector('[data-tab="ready"]').hidden = !ready.length;
+  describeReady();
   if (byId("lever").value !== chosen || !byId("about").textContent) chooseLever(); else describeLever();
 }
+
+function describeReady() {
+  const one = ready.find(({name}) => name === byId("ready").value);
+  set("ready-says", one ? `${one.says}.` : "");
+  byId("ready-sets").replaceChildren(...(one ? one.sets : []).map((text) => make("li", {text})));
+}
+byId("ready").addEventListener("change", describeReady);
 
 function describeLever() {
   const lever = levers.find((one) => one.path === byId("lever").value);

@@ -1,0 +1,53 @@
+"""Ready policies of the page: those that come with twin, and files in ``scenarios/policies`` of the
+folder in which the run was started, which come first. The page knows only their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twin.ground.errors import ScenarioError
+from twin.scenario import listing, shipped
+from twin.scenario.model import Scenario
+
+FOLDER = Path("scenarios") / "policies"
+LONGEST = 100_000
+"""Most bytes of a file that is offered."""
+
+
+def ready() -> dict[str, Path]:
+    """Ready policy files by name, sorted."""
+    try:
+        own = {
+            path.stem: path
+            for path in FOLDER.glob("*.yaml")
+            if path.is_file() and path.stat().st_size <= LONGEST
+        }
+    except OSError:
+        own = {}
+    return dict(sorted({**shipped.named(shipped.POLICY), **own}.items()))
+
+
+def described(scenario: Scenario | None, over: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each with what its file says of it, and what it would change in a scenario under the levers
+    that policies have set (``over``)."""
+    return [
+        {"name": name, "says": _said(path), "sets": _sets(path, scenario, over)}
+        for name, path in ready().items()
+    ]
+
+
+def _said(path: Path) -> str:
+    try:
+        return ". ".join(part.rstrip(".") for part in listing.said(path) if part)
+    except OSError:
+        return ""
+
+
+def _sets(path: Path, scenario: Scenario | None, over: Mapping[str, Any]) -> list[str]:
+    """Nothing of a file that is no policy: the run refuses it with the reason."""
+    try:
+        return [each.text for each in listing.changes(path, scenario, over)] if scenario else []
+    except ScenarioError:
+        return []
