@@ -2,9 +2,8 @@
 tables, the resolved scenario.
 
 Everything follows from the metric declarations, so the metrics of a new mechanism are included
-(see `panels` for the order, `sections` for the pictures and `story` for the sentences). Values
-compared are means over a week: the first (or, under policies, the week before the first of them)
-and the last. All text of the scenario is escaped.
+(see `panels` for the order, `sections` for the pictures and `story` for the sentences). What the
+last week is compared with is said in `baseline`. All text of the scenario is escaped.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from twin.readers.headlines import cards, policies_in_force, table_rows
-from twin.readers.moves import Windows
+from twin.readers.baseline import Windows, policies_in_force
+from twin.readers.headlines import cards, table_rows
 from twin.readers.pictures import MARKS_NAMED, Mark
 from twin.readers.sections import glance, sections
 from twin.readers.text import span
@@ -39,6 +38,7 @@ def write_report(folder: Path) -> Path:
         "manifest": manifest,
         "cards": cards(metrics, windows),
         "baseline": windows.name,
+        "last": windows.last,
         "marks": _bundled(marks),
         "numbered": len(marks) > MARKS_NAMED,
         "glance": glance(metrics, windows, marks, figures),

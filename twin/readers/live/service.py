@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import at
+from twin.readers.baseline import POLICY_KINDS, took_effect
 from twin.readers.service import Service
 from twin.readers.text import compact, span
 from twin.record.watch import Frame, pace
@@ -143,14 +144,12 @@ class Live(Service):
         """An event; a policy that takes effect is drawn in the pictures."""
         if kind in UNLISTED:
             return
-        from twin.readers.headlines import POLICY_KINDS
-
         when, name = at(self.hub.info.start, now_s), text.partition(": ")[0]
         number = ""
         if kind in POLICY_KINDS:
             # a policy that begins again is in force once
             self.begun = [each for each in self.begun if each != name]
-            if not text.endswith(": ended"):
+            if took_effect(kind, text) is not None:
                 self.begun.append(name)
                 self.page.mark(when, name)
                 number = str(len(self.page.marks))
@@ -224,6 +223,7 @@ class Live(Service):
         elif now_s < 0:
             state = "warming up"
         rate, left = pace(self._pace, info.duration_s)
+        windows = self.page.windows()
         return {
             "state": state,
             "ended": self.ended,
@@ -236,6 +236,7 @@ class Live(Service):
             "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
             "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
             "pace": limit if math.isfinite(limit) else None,
+            "compared": [windows.last, windows.name] if len(windows.times) > 1 else None,
             "in_force": self.begun,
             "pages": len(self.server.pages) or 1,
             "edition": self.page.edition,
