@@ -16,9 +16,9 @@ from twin.readers.headlines import cards
 from twin.readers.live.history import History
 from twin.readers.live.page import LivePage
 from twin.readers.report import write_report
-from twin.readers.terminal import LiveView
+from twin.readers.terminal import LiveView, PlainView
 from twin.record.results import load_events, load_metrics
-from twin.record.watch import Frame
+from twin.record.watch import Frame, RunInfo, Watcher, Watchers
 from twin.running import drive
 from twin.scenario.loading import Scenario
 
@@ -92,3 +92,51 @@ def test_changes_are_from_one_baseline(folder: tuple[Path, LiveView, LiveView]) 
     for when_, name in marks:
         page.mark(when_, name)
     assert sorted((card["value"], card["change"]) for card in page.cards()) == sorted(reported)
+
+
+class Pausing(Watcher):
+    """A user who pauses the run after its first day, sees 8 frames of that, and continues it."""
+
+    def __init__(self, view: LiveView) -> None:
+        self.view, self.frames, self.pictures = view, list[Frame](), list[str]()
+
+    def begin(self, info: RunInfo) -> None:
+        self.mailbox = info.out / "mailbox"
+
+    def update(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        paused = sum(each.paused for each in self.frames)
+        self.view.console = Console(width=120, record=True, force_terminal=False)
+        if frame.paused:
+            with self.view.console.capture() as caught:
+                self.view.console.print(self.view.draw())
+            self.pictures.append(caught.get())
+        if frame.now_s == DAY and not paused:
+            (self.mailbox / "0.json").write_text('{"do": "pause"}', encoding="utf-8")
+        if paused == 8:
+            (self.mailbox / "1.json").write_text('{"do": "continue"}', encoding="utf-8")
+
+
+def test_a_pause_is_said_and_counts_for_no_time_left(
+    small: Callable[..., Scenario], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While a run is paused every view says so and none gives a speed or a time left; afterwards
+    both are those of the run without the pause."""
+    view, stop = LiveView(), Until(3)
+    user = Pausing(view)
+    scenario = small("duration=20d", "policies=[]", *FEW)
+    drive.start(scenario, tmp_path / "run", watcher=Watchers(view, PlainView(), user, stop))
+    at_rest = [frame for frame in user.frames if frame.paused]
+    assert len(at_rest) >= 8 and len({frame.now_s for frame in at_rest}) == 1
+    for picture in user.pictures:
+        assert "paused; continue with: twin" in picture
+        assert "sessions/s" not in picture and " left " not in picture
+    plain = capsys.readouterr().out
+    assert plain.count("%  paused; continue with: twin continue") == 1
+    assert plain.partition("%  paused;")[2].splitlines()[1].endswith("%  continues")
+    # the first frame after the pause knows how long it was, and the speed does not
+    last = user.frames[user.frames.index(at_rest[-1]) + 1]
+    before = user.frames[user.frames.index(at_rest[0]) - 1]
+    length = at_rest[-1].wall_s - at_rest[0].wall_s
+    assert not last.paused and last.paused_s >= length > 1
+    assert last.point[0] - before.point[0] <= last.wall_s - before.wall_s - length

@@ -59,7 +59,9 @@ class Windows:
         self.called = ""
         first = times[0] if len(times) else np.datetime64(0, "s")
         end = times[-1] if len(times) else first
-        self.width = max(min(WEEK, (end - first) // 4), np.timedelta64(1, "s"))
+        # the time between two readings at least, so that there is one in it
+        gap = times[1] - times[0] if len(times) > 1 else np.timedelta64(1, "s")
+        self.width = max(min(WEEK, (end - first) // 4), gap)
         start: np.datetime64 = first
         stop: np.datetime64 = first + self.width
         # newest first: one that took effect with the first reading has nothing before it
@@ -71,14 +73,15 @@ class Windows:
                 break
         self.start_of_before: np.datetime64 = start
         self.before = (times >= start) & (times <= stop)
-        if self.before[1:].any():
-            self.before[0] = False
         since = end - self.width
         self.after = times >= since
         if self.policy is not None and self.policy > since:
             since = self.policy
             # at least the last reading
             self.after = (times > since) | (times == end)
+        for span in (self.before, self.after):
+            if span[1:].any():
+                span[0] = False
         self.start = first + self.width // 2
         self.last = f"the last {lasting(end - since)}"
         self.name = f"the first {lasting(self.width)}"

@@ -74,7 +74,8 @@ class _Course:
     def take(self, frame: Frame) -> None:
         """Note a frame."""
         self.frame = frame
-        self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
+        if not frame.paused:
+            self._pace.append(frame.point)
 
     def lines(self, metrics: Metrics) -> list[tuple[Metric, str, NDArray[np.float64]]]:
         """Metric, name with labels, and values so far (readings,), of each headline series."""
@@ -110,7 +111,7 @@ class PlainView(Watcher):
 
     def begin(self, info: RunInfo) -> None:
         """Print what starts."""
-        self.course, self._printed = _Course(info), 0.0
+        self.course, self._printed, self._paused = _Course(info), 0.0, False
         self._reported = 20 * info.resumed_at_s // info.duration_s  # twentieths of the run
         verb = (
             f"resumes at {at(info.start, info.resumed_at_s):%Y-%m-%d}"
@@ -131,6 +132,9 @@ class PlainView(Watcher):
         """A line now and then."""
         self.course.take(frame)
         info = self.course.info
+        if frame.paused or self._paused:
+            self._pause(frame)
+            return
         twentieths = 20 * frame.now_s // (info.duration_s if frame.now_s >= 0 else info.warm_up_s)
         if twentieths == self._reported and frame.wall_s - self._printed < 10:
             return
@@ -150,6 +154,17 @@ class PlainView(Watcher):
             f"{rate:,.0f} sessions/s  left {span(left)}"
         )
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
+
+    def _pause(self, frame: Frame) -> None:
+        """A line when the run is paused and one when it continues; none in between, however long
+        that takes."""
+        if frame.paused == self._paused:
+            return
+        self._paused, self._printed = frame.paused, frame.wall_s
+        info = self.course.info
+        said = f"paused; continue with: twin continue {info.out}" if frame.paused else "continues"
+        date = f"{at(info.start, frame.now_s):%Y-%m-%d}"
+        print(f"{date}  {self.course.share:4.0%}  {said}", flush=True)
 
     def _heads(self, room: int) -> list[str]:
         """As many headlines as fit, the first ones of each side first, in declared order."""
@@ -249,11 +264,18 @@ class LiveView(Watcher):
             ProgressBar(100.0, 100 * self.course.share),
             f"{self.course.share:.0%}",
         )
-        where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s"
+        where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}"
+        speed = f"{rate:,.0f} sessions/s   "
         if frame.now_s < 0:
             left_days, whole = -frame.now_s / DAY, info.warm_up_s / DAY
-            where = f"warming up: {left_days:.0f} of {whole:g} days to the start"
-        facts = Text(f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB", "dim")
+            where, speed = f"warming up: {left_days:.0f} of {whole:g} days to the start", ""
+        facts = Text(f"{where}   {speed}{span(left)} left   {frame.memory_mb:,.0f} MB", "dim")
+        if frame.paused:
+            facts = Text.assemble(
+                (f"{where}   ", "dim"),
+                ("paused", "bold yellow"),
+                (f"; continue with: twin continue {info.out}", "dim"),
+            )
         metrics = self.course.heads.metrics()
         windows = Windows(metrics, self.course.heads.marks)
         compared = [Text(windows.words, "dim")] if len(metrics.times) > 1 else []

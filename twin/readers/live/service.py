@@ -162,10 +162,11 @@ class Live(Service):
 
     def update(self, frame: Frame) -> None:
         """Where the run is."""
-        self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
-        while len(self._pace) > 2 and self._pace[1][0] < frame.wall_s - PACE_S:
+        if not frame.paused:
+            self._pace.append(frame.point)
+        while len(self._pace) > 2 and self._pace[1][0] < self._pace[-1][0] - PACE_S:
             self._pace.popleft()
-        if bool(frame.health.get("paused")) != self._paused:
+        if frame.paused != self._paused:
             self._paused = not self._paused
             self._urgent.set()
         self._dirty.set()
@@ -212,7 +213,7 @@ class Live(Service):
         """The head of the page."""
         info, frame = self.hub.info, self.hub.frame
         now_s = frame.now_s if frame else info.resumed_at_s
-        paused = bool(frame and frame.health.get("paused"))
+        paused = bool(frame and frame.paused)
         limit = frame.health.get("pace", math.nan) if frame else math.nan
         state = "running" if frame else "building"
         # what outweighs the rest comes first: an end, then a pause
