@@ -24,6 +24,7 @@ from twin.readers.headlines import cards, table_rows
 from twin.readers.pictures import MARKS_NAMED, Mark
 from twin.readers.sections import glance, sections
 from twin.readers.text import span
+from twin.record import naming
 from twin.record.results import Metrics, load_events, load_manifest, load_metrics
 
 
@@ -31,11 +32,12 @@ def write_report(folder: Path) -> Path:
     """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a
     run."""
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
-    marks = policies_in_force(events)
+    named, marks = naming.read(folder), policies_in_force(events)
     windows = Windows(metrics, marks)
     figures: dict[str, Any] = {}
     page = {
         "manifest": manifest,
+        "title": named.title(manifest["name"]),
         "cards": cards(metrics, windows),
         "baseline": windows.name,
         "last": windows.last,
@@ -45,7 +47,7 @@ def write_report(folder: Path) -> Path:
         "sections": sections(metrics, marks, windows, figures),
         "rows": table_rows(metrics, windows),
         "events": events,
-        "facts": _facts(manifest, metrics),
+        "facts": _facts(manifest, metrics, named),
         "scenario": (
             text := (folder / "scenario.yaml").read_text(encoding="utf-8")
             if (folder / "scenario.yaml").exists()
@@ -107,12 +109,16 @@ def _bundled(marks: list[Mark]) -> list[tuple[str, str]]:
     return [(f"{when:%d %B %Y}", text) for when, text in marks]
 
 
-def _facts(manifest: dict[str, Any], metrics: Metrics) -> list[tuple[str, str]]:
+def _facts(
+    manifest: dict[str, Any], metrics: Metrics, named: naming.Naming
+) -> list[tuple[str, str]]:
     facts = [
         ("Scenario", str(manifest["name"])),
         ("Seed", f"{manifest['seed']}, replicate {manifest['replicate']}"),
         ("Readings", f"{len(metrics.times):,} of {metrics.values.shape[1]:,} series"),
     ]
+    if named.tags:
+        facts.insert(1, ("Tags", ", ".join(named.tags)))
     if "sessions" in manifest:
         facts += [
             ("Sessions", f"{manifest['sessions']:,}"),

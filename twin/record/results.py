@@ -33,6 +33,10 @@ METRICS = pa.schema(
 )
 EVENTS = pa.schema([("time", _TIME), ("kind", pa.string()), ("text", pa.string())])
 ROW_GROUP = 2**18
+FORMAT = 2
+"""Of run folders."""
+MAIN = "main"
+"""The branch of a run that was forked from no other."""
 
 Rows = Sequence[tuple[Metric, Mapping[str, str]]]
 
@@ -223,12 +227,8 @@ def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArr
 def load_metrics(folder: Path, only: Sequence[str] | None = None) -> Metrics:
     """The readings of a run, finished or not, of all metrics or ``only`` those of these names.
     Raises UsageError if they are missing or damaged."""
-    declared = [
-        metric_from_dict(data)
-        for data in load_manifest(folder)["metrics"]
-        if only is None or data["name"] in only
-    ]
-    table = read_metrics(folder, only)
+    declared = [metric_from_dict(data) for data in load_manifest(folder)["metrics"]]
+    table = read_metrics(folder)
     rows = [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
     every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
     # The first reading stands for all: each has all series, in declared order and at one time
@@ -243,19 +243,16 @@ def load_metrics(folder: Path, only: Sequence[str] | None = None) -> Metrics:
             f"{folder}: metrics.parquet does not match the series that manifest.json declares"
         )
     times = every[::series]
-    return Metrics(declared, times, table["value"].to_numpy().reshape(len(times), series))
-
-
-def read_metrics(folder: Path, only: Sequence[str] | None = None) -> pa.Table:
-    """All readings of a run, finished or not, as they are kept: time, metric, labels, value; of
-    ``only`` the metrics of these names, if any are given."""
-    table = _table(folder, "metrics", METRICS)
+    values = table["value"].to_numpy().reshape(len(times), series)
     if only is None:
-        return table
-    # inside, because it takes a tenth of a second to import, which few commands need
-    import pyarrow.compute as pc
+        return Metrics(declared, times, values)
+    kept = [k for k, (name, _) in enumerate(rows) if name in only]
+    return Metrics([one for one in declared if one.name in only], times, values[:, kept])
 
-    return table.filter(pc.is_in(table["metric"].cast(pa.string()), pa.array(only, pa.string())))
+
+def read_metrics(folder: Path) -> pa.Table:
+    """All readings of a run, finished or not, as they are kept: time, metric, labels, value."""
+    return _table(folder, "metrics", METRICS)
 
 
 def read_events(folder: Path) -> pa.Table:
