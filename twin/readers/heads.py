@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from twin.ground.units import at
 from twin.readers.baseline import Mark, Windows, policies_in_force, took_effect
-from twin.record.results import Metrics, load_events, load_metrics
+from twin.record.results import Metrics, load_events, load_some
 from twin.record.watch import RunInfo
 
 ROOM = 256
@@ -41,7 +41,7 @@ class Heads:
         resumed = self.info.resumed_at_s
         if not resumed or not self.declared:
             return []
-        metrics = load_metrics(self.info.out, [metric.name for metric in self.declared])
+        metrics = load_some(self.info.out, [metric.name for metric in self.declared])
         seconds = (metrics.times - self._origin).astype(np.int64)
         for now_s, values in zip(seconds.tolist(), metrics.values, strict=True):
             if now_s <= resumed:

@@ -329,7 +329,7 @@ class LiveView(Watcher):
             table.add_row(
                 name,
                 # at the first reading nothing has happened yet
-                sparkline(values[1:].tolist(), spark),
+                sparkline(values[1:], spark),
                 human(after, metric.unit),
                 Text(change(before, after), STYLES[tone(metric, before, after)]),
             )
