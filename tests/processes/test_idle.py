@@ -1,10 +1,13 @@
 """Commands say what cannot act before they run, and their reports do after."""
 
+import html
 import json
 from pathlib import Path
 
 from tests.conftest import SCENARIOS, settings
 from tests.given.inside import called
+from twin.readers.baseline import policies_in_force
+from twin.record.results import load_events
 
 BASE = SCENARIOS / "base.yaml"
 VAIN = "recommender.tables.post.slots=256,65536"
@@ -33,3 +36,37 @@ def test_run_and_check_say_it(tmp_path: Path) -> None:
     done = called("run", *args, "--quiet", "--out", "out", cwd=tmp_path)
     assert f"warning: --set policies: {text}" in done.stderr
     assert text in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_policies_of_one_instant_are_one_event_and_idle_ones_none(tmp_path: Path) -> None:
+    """Three at once, of which one changes nothing: the report names one event, of the two that act,
+    and says of the third what it did."""
+    plan = (
+        "policies=[{name: narrow, at: 8d, set: {recommender.slate: 3}}, {name: same, at: 8d, set: "
+        "{recommender.preset: x_2026}}, {name: blind, at: 8d, set: {recommender.personalisation: "
+        "0}}, {name: again, at: 12d, set: {recommender.slate: 3}}]"
+    )
+    called(
+        "run",
+        BASE,
+        *settings("duration=24d"),
+        "--set",
+        plan,
+        "--out",
+        "out",
+        "--quiet",
+        cwd=tmp_path,
+    )
+    events = load_events(tmp_path / "out")
+    assert [text for _, kind, text in events if kind == "policy"] == [
+        "narrow: recommender.slate -> 3",
+        "same: nothing changes: recommender.preset is x_2026",
+        "blind: recommender.personalisation -> 0.0",
+        "again: nothing changes: recommender.slate is 3",
+    ]
+    assert [name for _, name in policies_in_force(events)] == ["narrow + blind"]
+    text = (tmp_path / "out" / "report.html").read_text()
+    assert "within two weeks of “narrow + blind”" in html.unescape(text)
+    assert "within two weeks of “same" not in text
+    assert "same began on 09 January 2025 and changed nothing" in text
+    assert "again began on 13 January 2025 and changed nothing" in text

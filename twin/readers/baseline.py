@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.units import DAY, HOUR
+from twin.mechanisms.policies.params import UNCHANGED
 from twin.readers.text import short
 from twin.record.results import Metrics
 
@@ -32,8 +33,9 @@ POLICY_KINDS = ("policy", "condition")
 
 
 def took_effect(kind: str, text: str) -> str | None:
-    """The name of the policy that an event says took effect; None of another event."""
-    if kind not in POLICY_KINDS or text.endswith(": ended"):
+    """The name of the policy that an event says took effect; None of another event, and of a policy
+    that found all its values in force."""
+    if kind not in POLICY_KINDS or text.endswith(": ended") or UNCHANGED in text:
         return None
     # the policy's title stands before the colon, what it sets after it
     return text.partition(": ")[0]
@@ -41,8 +43,29 @@ def took_effect(kind: str, text: str) -> str | None:
 
 def policies_in_force(events: Sequence[tuple[dt.datetime, str, str]]) -> list[Mark]:
     """When which policy took effect, of all events of a run."""
-    named = ((when, took_effect(kind, text)) for when, kind, text in events)
-    return [(when, name) for when, name in named if name is not None]
+    marks: list[Mark] = []
+    for when, kind, text in events:
+        if (name := took_effect(kind, text)) is not None:
+            note(marks, when, name)
+    return marks
+
+
+def note(marks: list[Mark], when: dt.datetime, name: str) -> None:
+    """Add a policy that took effect. Those of one instant are one event: nothing that follows can be
+    laid at the door of one of them."""
+    if marks and marks[-1][0] == when:
+        marks[-1] = (when, f"{marks[-1][1]} + {name}")
+    else:
+        marks.append((when, name))
+
+
+def without_effect(events: Sequence[tuple[dt.datetime, str, str]]) -> list[Mark]:
+    """When which policy began that set only what was in force already."""
+    return [
+        (when, text.partition(": ")[0] if not text.startswith(UNCHANGED) else text)
+        for when, kind, text in events
+        if kind in POLICY_KINDS and UNCHANGED in text
+    ]
 
 
 class Windows:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.units import at
-from twin.readers.baseline import Mark, Windows, policies_in_force, took_effect
+from twin.readers.baseline import Mark, Windows, note, policies_in_force, took_effect
 from twin.record.results import Metrics, load_events, load_some
 from twin.record.watch import RunInfo
 
@@ -67,7 +67,7 @@ class Heads:
         """Note an event; only a policy that takes effect counts."""
         name = took_effect(kind, text)
         if name is not None:
-            self.marks.append((at(self.info.start, now_s), name))
+            note(self.marks, at(self.info.start, now_s), name)
 
     def metrics(self) -> Metrics:
         """All readings so far. It is a view: use it before the next reading is taken."""

@@ -19,7 +19,7 @@ from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from twin.readers.baseline import Windows, policies_in_force
+from twin.readers.baseline import Windows, policies_in_force, without_effect
 from twin.readers.headlines import cards, table_rows
 from twin.readers.pictures import MARKS_NAMED, Mark
 from twin.readers.sections import glance, sections
@@ -53,7 +53,8 @@ def write_report(folder: Path) -> Path:
             if (folder / "scenario.yaml").exists()
             else ""
         ),
-        "waiting": _waiting(text, [name for _, name in marks])
+        "unchanged": _bundled(without_effect(events)),
+        "waiting": _waiting(text, [event.partition(": ")[0] for _, _, event in events])
         if manifest.get("status") == "done"
         else [],
         "period": _period(metrics),

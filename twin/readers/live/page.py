@@ -24,7 +24,7 @@ from bokeh.document import Document
 from bokeh.models import NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
-from twin.readers.baseline import Windows
+from twin.readers.baseline import Windows, note
 from twin.readers.chapters import Chapter, Picture, chapters
 from twin.readers.courses import courses, styled, y_range
 from twin.readers.distributions import distribution, moments_of
@@ -86,7 +86,7 @@ class LivePage:
 
     def mark(self, when: dt.datetime, text: str) -> None:
         """A policy took effect."""
-        self.marks.append((when, text))
+        note(self.marks, when, text)
         self.edition += 1
 
     def known(self, key: str) -> bool:
