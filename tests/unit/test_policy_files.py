@@ -149,10 +149,6 @@ MISTAKES = {
         "own/step.yaml:4 set.recommender.preset: off is ambiguous in YAML",
     ),
     "twice": (STEP + "name: again\n", "own/step.yaml:6 name: is given twice, first on line 2"),
-    "late": (
-        STEP + "at: 99d\n",
-        "own/step.yaml:6 at: 99d is after the end of the run (the run lasts 30d)",
-    ),
     "grid": (
         STEP + "until: 61min\n",
         "own/step.yaml:6 until: 61min is not a multiple of recommender.refresh",

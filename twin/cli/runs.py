@@ -16,6 +16,7 @@ from twin.ground.errors import TwinError, UsageError
 from twin.readers.report import write_report
 from twin.running import drive as running
 from twin.running.folder import free_folder
+from twin.scenario.idle import remarks
 from twin.scenario.loading import load
 
 # a path, or an address such as s3://bucket/path, which a Path would change
@@ -68,6 +69,8 @@ def run(
     run only what you trust. Without one it is data.
     """
     checked = load(scenario, sets, policies)
+    for line in remarks(checked):
+        common.warn(line)
 
     folder, watching = out or free_folder(checked.name), watcher(quiet, flags)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -16,8 +17,11 @@ from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.running.estimate import memory, plan
+from twin.scenario.changes import about, changes
 from twin.scenario.describe import describe, digest, policy_lines, prized_lines
-from twin.scenario.loading import Scenario, load
+from twin.scenario.explain import explain
+from twin.scenario.idle import remarks
+from twin.scenario.loading import Scenario, extended, load
 from twin.scenario.schema import json_schema
 
 
@@ -47,6 +51,23 @@ from twin.scenario.schema import json_schema
     type=click.IntRange(2),
     help="With --at-rest: runs, each with its own random numbers. Default: 4.",
 )
+@click.option(
+    "--explain",
+    "explained",
+    multiple=True,
+    metavar="PATH",
+    help="Only this setting, or all below it: meaning, range, unit, source, whether a policy may "
+    "change it, and what it acts under. May be given many times.",
+)
+@click.option(
+    "--diff",
+    "against",
+    is_flag=False,
+    flag_value="",
+    metavar="[SCENARIO]",
+    help="Only what differs from another scenario. Default: the one that this one extends, else "
+    "twin's own defaults.",
+)
 @common.as_json
 @common.no_cache
 def check(
@@ -57,10 +78,12 @@ def check(
     at_rest: bool,
     days: int | None,
     replicates: int | None,
+    explained: tuple[str, ...],
+    against: str | None,
 ) -> None:
     """Print what a SCENARIO says, in full, without running it.
 
-    Every number with its unit, source and where it was set; what the feed rewards; the order of
+    Every number with its unit, source and where it was set (--explain says what it means); what the feed rewards; the order of
     clocks within an instant; and an estimate of the run's time and memory. All mistakes are listed
     at once. With --regularities or --at-rest the scenario is run. The exit status is then 1 if a
     regularity is not met or a headline metric drifts.
@@ -81,6 +104,12 @@ def check(
             f"--{'regularities' if regularities else 'at-rest'})"
         )
     checked = load(scenario, sets, policies)
+    if explained or against is not None:
+        for line in itertools.chain(*(explain(checked, path) for path in explained)):
+            click.echo(line)
+        if against is not None:
+            _print_changes(checked, against)
+        return
     if common.machine():
         click.echo(json.dumps(_plain(checked)))
         return
@@ -109,13 +138,17 @@ def _print(checked: Scenario) -> None:
         max(len(row.path) for row in rows),
         min(30, max(len(f"{row.value} {row.unit}") for row in rows)),
     )
-    if checked.description:
-        click.echo(checked.description)
+    if said := about(checked):
+        click.echo(said)
     click.echo(
         f"{'parameter':{wide}}  {'value':{mid}}  {'set in':18}  source (* may be changed by a "
         f"policy)"
     )
+    group = ""
     for row in rows:
+        if (name := row.path.partition(".")[0]) != group and name in checked.registry:
+            group = name
+            click.echo(f"\n{group}: {(checked.registry[group].__doc__ or '').splitlines()[0]}")
         value = f"{row.value} {row.unit}".strip()
         click.echo(
             f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  "
@@ -126,8 +159,27 @@ def _print(checked: Scenario) -> None:
     click.echo()
     for line in prized_lines(checked):
         click.echo(line)
+    for line in remarks(checked):
+        click.echo(f"cannot act: {line}")
     click.echo()
     click.echo(plan(checked))
+
+
+def _print_changes(checked: Scenario, against: str) -> None:
+    """Every setting that differs from another scenario: value there, value here, where it was
+    set."""
+    base = load(against) if against else extended(checked.source)
+    found = changes(checked, base)
+    origin = {row.path: row.origin for row in describe(checked)}
+    wide = max([len(each.path) for each in found] or [0])
+    mid = max([len(each.before) for each in found] or [0])
+    click.echo(f"{len(found)} settings differ from {base.name}")
+    for each in found:
+        where = origin.get(each.path, "")
+        click.echo(
+            f"{each.path:{wide}}  {each.before:{mid}}  -> {each.after or 'gone'}"
+            f"{'  (' + where + ')' if where else ''}"
+        )
 
 
 def _plain(checked: Scenario) -> dict[str, Any]:
@@ -139,6 +191,7 @@ def _plain(checked: Scenario) -> dict[str, Any]:
         "policies": [
             policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
         ],
+        "remarks": remarks(checked),
         "memory_bytes": round(memory(checked).peak),
     }
 

@@ -29,6 +29,7 @@ from twin.ground.errors import UsageError
 from twin.readers.bar import bar
 from twin.readers.text import span
 from twin.running.folder import PACKAGES
+from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
 from twin.scenario.loading import Scenario
 
@@ -61,6 +62,7 @@ class Experiment:
             "args": dict(args),
             "scenario_digest": digest(scenario),
             "name": scenario.name,
+            "about": about(scenario),
             "start": scenario.start.isoformat(),
             "duration_s": scenario.duration,
             "seed": scenario.seed,
@@ -106,8 +108,21 @@ class Experiment:
         # what was found stays: wall-clock time, failures and facts of the command so far
         self.manifest = {**found, "status": "running"}
 
+    def remark(self, lines: Sequence[str]) -> None:
+        """Say what was asked for and cannot act, also if quiet, and keep it for the report: it
+        qualifies what the result means."""
+        if lines:
+            self.manifest["remarks"] = list(lines)
+        for line in lines:
+            click.echo(f"warning: {line}", err=True)
+
     def _write(self) -> None:
         self.store.write_json("manifest.json", self.manifest)
+
+    @property
+    def about(self) -> str:
+        """What its scenario describes, for the report."""
+        return str(self.manifest.get("about", ""))
 
     def say(self, text: str) -> None:
         """A line for the user."""

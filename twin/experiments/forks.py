@@ -24,7 +24,7 @@ from twin.ground.errors import UsageError
 from twin.ground.units import DAY, format_duration
 from twin.record.watch import Rows
 from twin.running.folder import slug
-from twin.scenario import interventions, shipped
+from twin.scenario import idle, interventions, shipped
 from twin.scenario.describe import as_file
 from twin.scenario.interventions import parse_when
 from twin.scenario.loading import Scenario
@@ -103,6 +103,12 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
         )
     # the scenario's own policies come first, and are part of both branches
     mine = applied.policies[len(scenario.policies) :]
+    # a branch of its own that could only be the one without
+    if mine and all((policy.at or 0) >= scenario.duration for policy in mine):
+        raise UsageError(
+            f"--policy {path}: begins at {format_duration(mine[0].at or 0)}, after the end of the "
+            f"run, which lasts {format_duration(scenario.duration)}"
+        )
     made = name or found.stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(
@@ -110,6 +116,12 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
             f"(rename the file)"
         )
     return Plan(made, policies, "; ".join(policy.describe() for policy in mine))
+
+
+def idle_in(plan: Plan, scenario: Scenario) -> list[str]:
+    """What in a plan cannot act on the scenario; see `twin.scenario.idle`."""
+    applied = checked(scenario, plan.policies, f"--policy {plan.name}")
+    return idle.of_policies(applied, len(scenario.policies))
 
 
 def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: str) -> Scenario:

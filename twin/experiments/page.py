@@ -174,7 +174,7 @@ def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
         title=page.title,
         lead=page.lead,
         under=page.under,
-        notices=page.notices,
+        notices=[*manifest.get("remarks", []), *page.notices],
         note=page.note,
         summary=page.summary,
         sections=page.sections,

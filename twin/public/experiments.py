@@ -9,6 +9,7 @@ when all is done.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypedDict, Unpack
@@ -32,6 +33,7 @@ from twin.experiments.sweep.points import planned
 from twin.ground.errors import UsageError
 from twin.public.runs import Source, scenario_of
 from twin.running.folder import free_folder
+from twin.scenario.idle import remarks, varied
 from twin.scenario.loading import Scenario
 
 
@@ -133,6 +135,9 @@ def compare(
         shared = [asdict(trial.shared(plan, share, of, found)) for plan in plans]
         args |= {"shared": shared, "share": share, "of": of}
     made = _made(found, "compare", args, where)
+    made.remark(
+        [*remarks(found), *itertools.chain(*(forks.idle_in(plan, found) for plan in plans))]
+    )
     if axes:
         # Not an argument: the map may be drawn on other axes without another experiment
         made.manifest["axes"] = dict(axes)
@@ -158,6 +163,10 @@ def sweep(
     args = {"vary": list(vary), "method": way, "points": points, "replicates": replicates}
     planned(found, args)
     made = _made(found, "sweep", args, where)
+    paths = [each.path for each in wanted]
+    made.remark(
+        [*remarks(found), *(note for path in paths if (note := varied(found, path, paths)))]
+    )
     sweeping.resume(made, where.get("on"))
     return Result(made)
 
@@ -189,6 +198,7 @@ def audit(
         args["budget"] = budget or (10 if method == "morris" else 64)
         levers.check(found, args)
     made = _made(found, "audit", args, where)
+    made.remark(remarks(found))
     auditing.resume(made, where.get("on"))
     return Result(made)
 
@@ -234,6 +244,14 @@ def stress(
         **(effort or {}),
     }
     made = _made(found, "stress", args, where)
+    paths = [each.vary.path for each in given]
+    made.remark(
+        [
+            *remarks(found),
+            *forks.idle_in(plan, found),
+            *(note for path in paths if (note := varied(found, path, paths))),
+        ]
+    )
     # Also if quiet: a note qualifies what the result means
     for note in (note for each in given for note in each.notes):
         click.echo(f"note: {note}", err=True)

@@ -24,7 +24,9 @@ from twin.engine.simulation import Simulation
 from twin.ground import files
 from twin.ground.errors import CheckpointError
 from twin.record.results import load_manifest
+from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
+from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, load
 from twin.world import checkpoint
 from twin.world.metric import metric_to_dict
@@ -89,7 +91,7 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "run_id": f"{slug(scenario.name)}-{secrets.token_hex(4)}",
         "branch": MAIN,
         "name": scenario.name,
-        "description": scenario.description,
+        "description": about(scenario),
         "seed": scenario.seed,
         "replicate": scenario.replicate,
         "scenario_digest": digest(scenario),
@@ -106,6 +108,8 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
+    if idle := remarks(scenario):
+        manifest["remarks"] = idle
     with made(out) as work:
         (work / checkpoint.FOLDER).mkdir()
         (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")

@@ -125,8 +125,8 @@ class Checker(PolicyChecker):
             )
 
     def _grid(self, head: Head, metrics: MetricsParams, mechanisms: Mapping[str, Params]) -> None:
-        """Every clock's period must be a multiple of the serving refresh, and policies must begin
-        within the run."""
+        """Every clock's period must be a multiple of the serving refresh, and what delays a policy
+        needs a condition."""
         recommender: Any = mechanisms.get("recommender")
         grid = int(recommender.refresh) if recommender else 10 * MINUTE
         times: list[tuple[Path_, int]] = [
@@ -157,12 +157,6 @@ class Checker(PolicyChecker):
                     ("policies", i, "after"),
                     "there is no condition that it could delay",
                     "add when:, or write at: instead",
-                )
-            if policy.at is not None and policy.at >= head.duration:
-                self.add(
-                    ("policies", i, "at"),
-                    f"{format_duration(policy.at)} is after the end of the run",
-                    f"the run lasts {format_duration(head.duration)}",
                 )
         # a time off the grid would fall between two snapshots, where nothing is applied
         for path, value in times:

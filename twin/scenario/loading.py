@@ -70,7 +70,7 @@ def load(
     scenario = Checker(tree, known, problems, unread, own.used).scenario()
     if problems or scenario is None:
         raise ScenarioError(problems)
-    return scenario
+    return replace(scenario, source=str(file))
 
 
 def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> Node:
@@ -111,6 +111,19 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
     except ScenarioError as error:
         problems += error.problems
         return node
+
+
+def extended(path: str) -> Scenario:
+    """The scenario that a file extends; that of an empty file where it extends none. Raises
+    ScenarioError."""
+    problems: list[Problem] = []
+    base = read_file(Path(path), problems).value.get("extends")
+    if base is not None and isinstance(base.value, str):
+        return load(shipped.found(base.value, shipped.SCENARIO, Path(path).parent))
+    empty = Node("mapping", {"name": Node("scalar", "twin's defaults", "", 0)}, "", 0)
+    scenario = Checker(empty, REGISTRY, problems, []).scenario()
+    assert scenario is not None
+    return scenario
 
 
 def _named(tree: Node) -> list[str]:

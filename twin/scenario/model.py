@@ -100,6 +100,8 @@ class Scenario:
         compare=False, repr=False, default_factory=lambda: Node("mapping", {}, "default", 0)
     )
     """What was written, with file and line."""
+    source: str = field(compare=False, repr=False, default="")
+    """The file that was read; not those that it extends."""
 
     @property
     def order(self) -> list[str]:

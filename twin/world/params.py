@@ -147,6 +147,10 @@ class Declared(TypedDict, total=False):
     """It is a clock's period, a multiple of the serving refresh."""
     path: bool
     """It is a file name, relative to the file that gives it."""
+    under: str
+    """Without this it cannot act: ``PATH=A|B``, ``PATH!=A`` or ``PATH>0``, several joined by `` or
+    ``. A path that begins with a dot is of the same set (``.kind=hash``), others begin with a
+    mechanism (``recommender.training=full``). See `twin.scenario.idle`."""
 
 
 PLAIN: dict[str, Any] = {
@@ -156,6 +160,7 @@ PLAIN: dict[str, Any] = {
     "per": "",
     "grid": False,
     "path": False,
+    "under": "",
 }
 """What holds where a parameter declares nothing else."""
 

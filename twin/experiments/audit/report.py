@@ -35,7 +35,7 @@ def write(experiment: Experiment) -> None:
     days = f"{min(WINDOW, scenario.duration - fork_s) / DAY:.3g}"
     page = Report(
         title=f"{scenario.name}: audit of {len(forces)} engineering steps",
-        lead=scenario.description,
+        lead=experiment.about,
         summary=words.summary(forces, manifest),
         sections=[
             _map(experiment, forces),

@@ -50,7 +50,7 @@ def write(experiment: Experiment) -> None:
         rows.setdefault(row["lever"], {})[row["side"]] = row
     page = Report(
         title=f"{scenario.name}: audit of {len(rows) - 1} levers by {NAMES[method]}",
-        lead=scenario.description,
+        lead=experiment.about,
         summary=summary(rows, method, manifest),
         sections=[
             _map(rows, method),

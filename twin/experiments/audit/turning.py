@@ -18,7 +18,9 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.forks import Branch
 from twin.ground.errors import ScenarioError
 from twin.ground.units import format_duration, format_rate, parse_duration, parse_rate
+from twin.mechanisms.policies import Policy
 from twin.scenario.describe import describe
+from twin.scenario.idle import cannot
 from twin.scenario.loading import Scenario, load
 from twin.scenario.yamlish import write_text
 
@@ -71,7 +73,13 @@ def turns(
             for path, value in new.items()
             if not _same(rows[path].value, str(value))
         ):
-            made.append(Turn(step, change))
+            together = Policy(set={path: plain(after) for path, _, after in change})
+            idle = [why for path, *_ in change if (why := cannot(scenario, path, together))]
+            # as one that sets what is there already, it would be counted as a null effect
+            if len(idle) == len(change):
+                left.append((step.name, idle[0]))
+            else:
+                made.append(Turn(step, change))
         else:
             left.append((step.name, "has these values already"))
     return made, left

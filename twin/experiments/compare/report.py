@@ -44,7 +44,7 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
     end = at(data.start, data.scenario.duration)
     page = Report(
         title=f"{data.scenario.name}: {one}",
-        lead=data.scenario.description,
+        lead=data.experiment.about,
         summary=words.summary(data),
         sections=[
             _map(data, chosen),

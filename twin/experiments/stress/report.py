@@ -43,7 +43,7 @@ def write(experiment: Experiment) -> None:
     ]
     page = Report(
         title=f"{scenario.name}: {args['policy']['name']} under stress",
-        lead=scenario.description,
+        lead=experiment.about,
         summary=words.summary(found),
         sections=[
             _margins(seen, goals, found),

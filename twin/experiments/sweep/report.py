@@ -47,7 +47,7 @@ def write(experiment: Experiment) -> None:
     n, replicates = len(swept.points), swept.values.shape[1]
     page = Report(
         title=f"{scenario.name}: sweep of {listed(each.path for each in swept.varied)}",
-        lead=scenario.description,
+        lead=experiment.about,
         summary=words.summary(swept, ranks),
         sections=[_responses(swept, ranks), *_heat(swept, args), _ranks(found), _points(swept)],
         methods=_methods(experiment, swept),

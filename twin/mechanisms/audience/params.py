@@ -34,7 +34,14 @@ class Response(Params):
         0.0, "weight of 1 - |opinion - slant| (-1..1)", unit="logit", low=-20, high=20
     )
     arousal: float = par(0.0, "weight of arousal (0..1)", unit="logit", low=-20, high=20)
-    proof: float = par(0.0, "weight of log(1 + likes shown)", unit="logit", low=-20, high=20)
+    proof: float = par(
+        0.0,
+        "weight of log(1 + likes shown)",
+        unit="logit",
+        low=-20,
+        high=20,
+        under="audience.counts_shown=true",
+    )
     reputation: float = par(
         0.0, "weight of log(1 + reputation of the creator)", unit="logit", low=-20, high=20
     )
@@ -231,8 +238,11 @@ class AudienceParams(Params):
         low=1800,
         high=DAY,
         source="lognormal, Blenn & Van Mieghem 1607.02952",
+        under=".again>0",
     )
-    again_gap_sd: float = par(0.9, "log-sd of that gap", low=0, high=3, source="assumption")
+    again_gap_sd: float = par(
+        0.9, "log-sd of that gap", low=0, high=3, source="assumption", under=".again>0"
+    )
     # When they leave for good: everybody's chance, and what newcomers have on top
     leave: float = par(
         0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1
@@ -254,6 +264,7 @@ class AudienceParams(Params):
         low=0.01,
         high=1000,
         source="set for retention of published apps",
+        under=".churn_a>0",
     )
     # How far they look
     patience: float = par(
@@ -285,6 +296,7 @@ class AudienceParams(Params):
         low=0,
         high=0.99,
         source="assumption",
+        under=".patience_effect!=0",
     )
     # How they differ in responses, and what they are shown
     click_sd: float = par(
@@ -301,12 +313,14 @@ class AudienceParams(Params):
         low=-1,
         high=1,
         source="KuaiRand: -.50 between log exposures and click rate",
+        under=".click_sd>0",
     )
     shelf_patience: float = par(
         0.6,
         "chance of looking at the next work on the shelf of related works",
         low=0.01,
         high=0.999,
+        under="recommender.shelf.kind!=none",
     )
     shelf_drawn: Drawn = group(Drawn, "who looks at which shelf of related works")
     eagerness_sd: float = par(

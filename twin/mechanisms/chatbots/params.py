@@ -16,18 +16,29 @@ class Answers(Params):
         0.3, "share of sessions whose question touches the person's stance", low=0, high=1
     )
     truth_agrees: float = par(
-        0.5, "share of those in which the true answer is on the person's side", low=0, high=1
+        0.5,
+        "share of those in which the true answer is on the person's side",
+        low=0,
+        high=1,
+        under=".contested>0",
     )
     truth_value: float = par(
-        0.2, "mean worth of the true answer over the false one, in performance", low=0, high=10
+        0.2,
+        "mean worth of the true answer over the false one, in performance",
+        low=0,
+        high=10,
+        under=".contested>0",
     )
-    truth_log_sd: float = par(0.5, "log-sd of that worth across questions", low=0, high=3)
+    truth_log_sd: float = par(
+        0.5, "log-sd of that worth across questions", low=0, high=3, under=".contested>0"
+    )
     agreement: float = par(
         0.1,
         "worth of being agreed with, per unit of taste, in performance",
         low=0,
         high=10,
         source="sign: matching a user's view raises preference, Sharma et al. 2310.13548",
+        under=".contested>0",
     )
     taste_mean: float = par(
         0.3,
@@ -38,10 +49,18 @@ class Answers(Params):
     )
     taste_sd: float = par(1.0, "sd of that taste across people", low=0, high=10)
     feedback: float = par(
-        0.2, "share of those sessions in which the person compares both answers", low=0, high=1
+        0.2,
+        "share of those sessions in which the person compares both answers",
+        low=0,
+        high=1,
+        under=".contested>0",
     )
     comparison_noise: float = par(
-        0.1, "scale of the logistic noise of comparisons, in performance", low=0.001, high=10
+        0.1,
+        "scale of the logistic noise of comparisons, in performance",
+        low=0.001,
+        high=10,
+        under=".contested>0",
     )
     personalisation: float = par(
         1.0,
@@ -52,6 +71,7 @@ class Answers(Params):
         lever=True,
         per="consumers",
         source="reward per person: Barreto et al. 2503.17338",
+        under=".contested>0",
     )
     spread: float = par(
         1.0,
@@ -60,9 +80,15 @@ class Answers(Params):
         unit="logit",
         low=0,
         high=1000,
+        under=".contested>0",
     )
     prior_sd: float = par(
-        10.0, "sd of the pooled weights before any comparison", unit="logit", low=0.01, high=1000
+        10.0,
+        "sd of the pooled weights before any comparison",
+        unit="logit",
+        low=0.01,
+        high=1000,
+        under=".contested>0",
     )
 
 
@@ -107,7 +133,11 @@ class Wellbeing(Params):
         high=1,
     )
     encouragement: float = par(
-        2.0, "factor on the rate of sessions of those assigned to use", low=0, high=100
+        2.0,
+        "factor on the rate of sessions of those assigned to use",
+        low=0,
+        high=100,
+        under=".trial_share>0",
     )
 
 
@@ -117,7 +147,7 @@ class ChatbotsParams(Params):
 
     adopters: float = par(0.3, "share of people who ever adopt the assistant", low=0, high=1)
     adoption_delay: Duration = par(
-        30 * DAY, "mean delay of adoption", unit="s", low=0, high=3650 * DAY
+        30 * DAY, "mean delay of adoption", unit="s", low=0, high=3650 * DAY, under=".adopters>0"
     )
     sessions_mean: Rate = par(
         0.5,
@@ -125,8 +155,11 @@ class ChatbotsParams(Params):
         unit="sessions/consumer/d",
         low=0,
         high=40,
+        under=".adopters>0",
     )
-    sessions_log_sd: float = par(0.8, "log-sd of that rate across people", low=0, high=3)
+    sessions_log_sd: float = par(
+        0.8, "log-sd of that rate across people", low=0, high=3, under=".adopters>0"
+    )
     personalisation: float = par(
         0.6,
         "how far answers are fitted to the person, 0 off",
@@ -134,31 +167,63 @@ class ChatbotsParams(Params):
         high=1,
         lever=True,
         per="consumers",
+        under=".adopters>0",
     )
     memory: bool = par(
-        True, "whether the assistant remembers between sessions", lever=True, per="consumers"
+        True,
+        "whether the assistant remembers between sessions",
+        lever=True,
+        per="consumers",
+        under=".adopters>0",
     )
     failure_rate: float = par(
-        0.05, "share of sessions that fail", low=0, high=1, lever=True, per="consumers"
+        0.05,
+        "share of sessions that fail",
+        low=0,
+        high=1,
+        lever=True,
+        per="consumers",
+        under=".adopters>0",
     )
-    failure_depth: float = par(0.4, "performance lost in a failed session", low=0, high=10)
-    performance: float = par(0.5, "mean performance without personalisation", low=0, high=1)
+    failure_depth: float = par(
+        0.4, "performance lost in a failed session", low=0, high=10, under=".failure_rate>0"
+    )
+    performance: float = par(
+        0.5, "mean performance without personalisation", low=0, high=1, under=".adopters>0"
+    )
     personalisation_gain: float = par(
         0.4,
         "performance gained at full personalisation and full memory",
         low=0,
         high=10,
         source=SIGNS,
+        under=".adopters>0",
     )
-    performance_sd: float = par(0.1, "sd of performance between sessions", low=0, high=10)
+    performance_sd: float = par(
+        0.1, "sd of performance between sessions", low=0, high=10, under=".adopters>0"
+    )
     expectation_sd: float = par(
-        0.1, "sd of first expectations around the mean performance", low=0, high=1
+        0.1,
+        "sd of first expectations around the mean performance",
+        low=0,
+        high=1,
+        under=".adopters>0",
     )
     assimilation: float = par(
-        1.0, "weight of the expectation in satisfaction", low=0, high=2, source="Oliver 1980"
+        1.0,
+        "weight of the expectation in satisfaction",
+        low=0,
+        high=2,
+        source="Oliver 1980",
+        under=".adopters>0",
     )
     gain_weight: float = par(
-        0.5, "weight of a positive surprise in satisfaction", low=0, high=10, source="Oliver 1980"
+        0.5,
+        "weight of a positive surprise in satisfaction",
+        low=0,
+        high=10,
+        source="Oliver 1980",
+        under=".adopters>0",
     )
     loss_weight: float = par(
         1.2,
@@ -166,20 +231,29 @@ class ChatbotsParams(Params):
         low=0,
         high=10,
         source="above gain_weight: loss aversion",
+        under=".adopters>0",
     )
     expectation_up: float = par(
-        0.15, "rate at which expectations rise to the performance met", low=0, high=1, source=SIGNS
+        0.15,
+        "rate at which expectations rise to the performance met",
+        low=0,
+        high=1,
+        source=SIGNS,
+        under=".adopters>0",
     )
     expectation_down: float = par(
-        0.05, "rate at which they fall to it", low=0, high=1, source=SIGNS
+        0.05, "rate at which they fall to it", low=0, high=1, source=SIGNS, under=".adopters>0"
     )
-    trust_rate: float = par(0.05, "weight of the newest session in trust", low=0, high=1)
+    trust_rate: float = par(
+        0.05, "weight of the newest session in trust", low=0, high=1, under=".adopters>0"
+    )
     disclosure: float = par(
         0.5,
         "disclosed per session at full trust, personalisation and no concern",
         low=0,
         high=1,
         source="sign: more disclosure to chatbots, 10.1080/0144929X.2023.2237605",
+        under=".adopters>0",
     )
     novelty: float = par(
         0.3,
@@ -187,6 +261,7 @@ class ChatbotsParams(Params):
         low=0,
         high=1,
         source="sign: disclosure declines, 10.1080/0144929X.2023.2237605; Croes & Antheunis",
+        under=".adopters>0",
     )
     novelty_sessions: float = par(
         20.0,
@@ -194,19 +269,40 @@ class ChatbotsParams(Params):
         unit="sessions",
         low=0.1,
         high=10000,
+        under=".adopters>0",
     )
     concern_rate: float = par(
-        0.08, "privacy concern raised per unit disclosed", low=0, high=10, source=SIGNS
+        0.08,
+        "privacy concern raised per unit disclosed",
+        low=0,
+        high=10,
+        source=SIGNS,
+        under=".adopters>0",
     )
-    concern_fade: float = par(0.02, "share of concern forgotten per session", low=0, high=1)
+    concern_fade: float = par(
+        0.02, "share of concern forgotten per session", low=0, high=1, under=".adopters>0"
+    )
     memory_rate: float = par(
-        0.15, "share of what is not yet known that is learned per unit disclosed", low=0, high=1
+        0.15,
+        "share of what is not yet known that is learned per unit disclosed",
+        low=0,
+        high=1,
+        under=".adopters>0",
     )
     human_rate: float = par(
-        0.04, "rise of anthropomorphism per good session", low=0, high=1, source=SIGNS
+        0.04,
+        "rise of anthropomorphism per good session",
+        low=0,
+        high=1,
+        source=SIGNS,
+        under=".adopters>0",
     )
     human_loss: float = par(
-        0.02, "loss of anthropomorphism per disappointing session", low=0, high=1
+        0.02,
+        "loss of anthropomorphism per disappointing session",
+        low=0,
+        high=1,
+        under=".adopters>0",
     )
     attachment_rate: float = par(
         0.03,
@@ -214,6 +310,7 @@ class ChatbotsParams(Params):
         low=0,
         high=1,
         source="sign: attachment rises with use, Chandra et al. 2504.14112",
+        under=".adopters>0",
     )
     attachment_fade: Duration = par(
         60 * DAY,
@@ -221,15 +318,30 @@ class ChatbotsParams(Params):
         unit="s",
         low=DAY,
         high=3650 * DAY,
+        under=".adopters>0",
     )
     usage_effect: float = par(
-        1.0, "effect of satisfaction on the log of the rate of sessions", low=0, high=10
+        1.0,
+        "effect of satisfaction on the log of the rate of sessions",
+        low=0,
+        high=10,
+        under=".adopters>0",
     )
     stop: float = par(
-        0.004, "chance per session of stopping for good, at neutral satisfaction", low=0, high=1
+        0.004,
+        "chance per session of stopping for good, at neutral satisfaction",
+        low=0,
+        high=1,
+        under=".adopters>0",
     )
-    stop_effect: float = par(3.0, "how steeply that chance falls with satisfaction", low=0, high=20)
-    stop_concern: float = par(1.0, "how steeply it rises with privacy concern", low=0, high=20)
-    stop_attachment: float = par(1.0, "how steeply it falls with attachment", low=0, high=20)
+    stop_effect: float = par(
+        3.0, "how steeply that chance falls with satisfaction", low=0, high=20, under=".adopters>0"
+    )
+    stop_concern: float = par(
+        1.0, "how steeply it rises with privacy concern", low=0, high=20, under=".adopters>0"
+    )
+    stop_attachment: float = par(
+        1.0, "how steeply it falls with attachment", low=0, high=20, under=".adopters>0"
+    )
     answers: Answers = group(Answers, "true and agreeable answers")
     wellbeing: Wellbeing = group(Wellbeing, "well-being and the trial")

@@ -81,6 +81,7 @@ class CreatorsParams(Params):
         unit="s",
         low=0,
         high=3650 * DAY,
+        under=".newcomer_bonus>0",
     )
 
     baseline_memory: float = par(
@@ -181,10 +182,18 @@ class CreatorsParams(Params):
         high=100,
     )
     predictor_memory: float = par(
-        0.97, "weight of the past in the draft predictor, per day", unit="1/d", low=0, high=1
+        0.97,
+        "weight of the past in the draft predictor, per day",
+        unit="1/d",
+        low=0,
+        high=1,
     )
     predictor_ridge: float = par(
-        1.0, "ridge penalty of the draft predictor", unit="posts", low=1e-9, high=1e9
+        1.0,
+        "ridge penalty of the draft predictor",
+        unit="posts",
+        low=1e-9,
+        high=1e9,
     )
     ai_posts_cap: int = par(
         1_000_000,
@@ -215,9 +224,15 @@ class CreatorsParams(Params):
         lever=True,
         per="creators",
     )
-    assisted_from: Duration = par(0, "time from which assistants are available", unit="s", low=0)
+    assisted_from: Duration = par(
+        0, "time from which assistants are available", unit="s", low=0, under=".assisted_share>0"
+    )
     assisted_delay: Duration = par(
-        90 * DAY, "mean time until adoption (exponential)", unit="s", low=0
+        90 * DAY,
+        "mean time until adoption (exponential)",
+        unit="s",
+        low=0,
+        under=".assisted_share>0",
     )
     assisted_rate: float = par(
         1.25,
@@ -225,10 +240,13 @@ class CreatorsParams(Params):
         low=0.01,
         high=100,
         source="+25 % output: Zhou & Lee, PNAS Nexus 2024, pgae052",
+        under=".assisted_share>0",
     )
-    assisted_cost: float = par(0.5, "factor on their effort per post", low=0, high=10)
+    assisted_cost: float = par(
+        0.5, "factor on their effort per post", low=0, high=10, under=".assisted_share>0"
+    )
     assisted_comprehensiveness: float = par(
-        0.2, "comprehensiveness that the assistant adds", low=-1, high=1
+        0.2, "comprehensiveness that the assistant adds", low=-1, high=1, under=".assisted_share>0"
     )
     assisted_noise: float = par(
         0.7,
@@ -236,6 +254,7 @@ class CreatorsParams(Params):
         low=0,
         high=10,
         source="assumption; more alike with AI: Doshi & Hauser, Science Advances 2024",
+        under=".assisted_share>0",
     )
     diurnal: tuple[float, ...] = par(
         MIND_HOURS,

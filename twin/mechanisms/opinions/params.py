@@ -20,6 +20,7 @@ class OpinionsParams(Params):
         "rest",
         "where opinions start: at rest among peers (friedkin_johnsen only), or at their anchors",
         source="fixed point of Friedkin & Johnsen 1990",
+        under=".model=friedkin_johnsen",
     )
     lean: float = par(0.6, "size of communities' leanings, before tanh", low=0, high=5)
     spread: float = par(
@@ -42,6 +43,7 @@ class OpinionsParams(Params):
         low=0,
         high=1,
         lever=True,
+        under=".model=friedkin_johnsen|degroot|hegselmann_krause",
     )
     tolerance: float = par(
         0.8,
@@ -63,4 +65,5 @@ class OpinionsParams(Params):
         low=0,
         high=0.5,
         source="Deffuant et al. 2000",
+        under=".model=deffuant",
     )

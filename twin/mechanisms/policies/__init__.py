@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 
 from twin.ground.units import NEVER, format_duration
 from twin.mechanisms.policies.params import (
+    UNCHANGED,
     PoliciesParams,
     Policy,
     holds,
@@ -123,15 +125,21 @@ class Policies(Mechanism[PoliciesParams]):
         state["held"] = [[title, since] for title, since in state["held"] if title in plan]
         # a policy takes effect once: neither again while in effect nor after its end
         over = {title for title, _ in state["held"]} | set(state["ended"])
+        begun: dict[str, Lever] = {}
         for title, policy in plan.items():
             if (
                 title not in over
                 and (policy.until is None or now < policy.until)
                 and self._begins(policy, news)
             ):
+                idle = self._changes_nothing(policy, begun, state, plan)
                 state["held"].append([title, now])
-                change = ", ".join(
-                    f"{lever} -> {_text(value)}" for lever, value in policy.set.items()
+                if policy.share is None:
+                    begun |= policy.set
+                change = UNCHANGED if idle else ""
+                change += ", ".join(
+                    f"{lever} {'is' if idle else '->'} {_text(value)}"
+                    for lever, value in policy.set.items()
                 )
                 change += f" over {format_duration(policy.ramp)}" if policy.ramp else ""
                 change += f" (when {policy.when})" if policy.when else ""
@@ -156,6 +164,27 @@ class Policies(Mechanism[PoliciesParams]):
             return False
         metric, labels, op, number = parse_condition(policy.when)
         return holds(self.world.board.get(metric, **labels), op, number)
+
+    def _changes_nothing(
+        self,
+        policy: Policy,
+        begun: Mapping[str, Lever],
+        state: Mapping[str, Any],
+        plan: Mapping[str, Policy],
+    ) -> bool:
+        """Whether every value that a policy sets is in force as it begins; ``begun`` are those of
+        policies that began at this instant before it."""
+        moving = {
+            lever
+            for title, since in state["held"]
+            # on its way to another value, or of an arm
+            if self.world.elapsed < since + plan[title].ramp or plan[title].share is not None
+            for lever in plan[title].set
+        }
+        return all(
+            lever not in moving and begun.get(lever, self.world.lever(lever)) == value
+            for lever, value in policy.set.items()
+        )
 
     def _times(self, state: dict[str, Any], plan: dict[str, Policy]) -> list[int]:
         """When something timed can happen next: a start, an end, a step of a ramp."""

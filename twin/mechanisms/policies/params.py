@@ -16,6 +16,8 @@ _CONDITION = re.compile(
     rf"^\s*([A-Za-z_]\w*)\s*(?:\{{([^{{}}]*)\}})?\s*(<=|>=|<|>)\s*({_NUMBER})\s*$"
 )
 _LABEL = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*([^\s=,{}]+)\s*$")
+UNCHANGED = "nothing changes: "
+"""How the mark of a policy goes on that sets only values which are in force as it begins."""
 
 
 def parse_condition(text: str) -> tuple[str, dict[str, str], str, float]:

@@ -22,6 +22,7 @@ class Votes(Params):
         low=1e-6,
         high=0.9,
         source=f"{MUCHNIK}, a slide on the baseline; weak",
+        under=".enabled=true",
     )
     down_rate: float = par(
         0.0082,
@@ -29,11 +30,31 @@ class Votes(Params):
         low=1e-6,
         high=0.9,
         source=f"{MUCHNIK}, a slide on the baseline; weak",
+        under=".enabled=true",
     )
-    quality: float = par(0.4, "weight of true quality in liking", unit="logit/sd", low=0, high=20)
-    match: float = par(1.0, "weight of taste . content in liking", unit="logit", low=0, high=20)
+    quality: float = par(
+        0.4,
+        "weight of true quality in liking",
+        unit="logit/sd",
+        low=0,
+        high=20,
+        under=".enabled=true",
+    )
+    match: float = par(
+        1.0,
+        "weight of taste . content in liking",
+        unit="logit",
+        low=0,
+        high=20,
+        under=".enabled=true",
+    )
     agreement: float = par(
-        0.4, "weight of 1 - |opinion - slant| in liking", unit="logit", low=0, high=20
+        0.4,
+        "weight of 1 - |opinion - slant| in liking",
+        unit="logit",
+        low=0,
+        high=20,
+        under=".enabled=true",
     )
     centre: float = par(
         1.25,
@@ -42,6 +63,7 @@ class Votes(Params):
         low=-20,
         high=20,
         source="mean over clicks in the default world",
+        under=".enabled=true",
     )
     herd_up: float = par(
         0.295,
@@ -50,6 +72,7 @@ class Votes(Params):
         low=0,
         high=5,
         source=f"{MUCHNIK}: first viewer +32 % on 0.0513",
+        under=".enabled=true",
     )
     herd_down: float = par(
         0.295,
@@ -58,6 +81,7 @@ class Votes(Params):
         low=0,
         high=5,
         source="assumed equal to herd_up",
+        under=".enabled=true",
     )
     correction: float = par(
         0.6,
@@ -67,15 +91,28 @@ class Votes(Params):
         low=0,
         high=5,
         source=f"sign: {MUCHNIK}, down-votes are corrected",
+        under=".enabled=true",
     )
     seed_up: float = par(
-        0.0, "share of new posts that get one up-vote at birth", low=0, high=1, lever=True
+        0.0,
+        "share of new posts that get one up-vote at birth",
+        low=0,
+        high=1,
+        lever=True,
     )
     seed_down: float = par(
-        0.0, "share of new posts that get one down-vote at birth", low=0, high=1, lever=True
+        0.0,
+        "share of new posts that get one down-vote at birth",
+        low=0,
+        high=1,
+        lever=True,
     )
     settle: Duration = par(
-        2 * DAY, "age at which a post's score counts as final", unit="s", low=3600, high=365 * DAY
+        2 * DAY,
+        "age at which a post's score counts as final",
+        unit="s",
+        low=3600,
+        high=365 * DAY,
     )
 
 
@@ -96,13 +133,18 @@ class RatingsParams(Params):
     prior: float = par(3.5, "general expectation of a new person", unit="stars", low=1, high=5)
     prior_sd: float = par(0.3, "its sd across people", unit="stars", low=0, high=2)
     expect_shown: float = par(
-        0.5, "share of the way from one's general expectation to the average on show", low=0, high=1
+        0.5,
+        "share of the way from one's general expectation to the average on show",
+        low=0,
+        high=1,
+        under=".ratings_shown=true",
     )
     expect_prediction: float = par(
         0.0,
         "likewise, to the prediction on show (0: the published slope of anchoring is net of it)",
         low=0,
         high=1,
+        under=".prediction_shown=true",
     )
     expectation_up: float = par(
         0.10,
@@ -133,7 +175,13 @@ class RatingsParams(Params):
         source="above kappa_up: loss aversion",
     )
     anchoring: float = par(
-        0.35, "pull to the prediction on show", unit="stars/star", low=0, high=1, source=ADOMAVICIUS
+        0.35,
+        "pull to the prediction on show",
+        unit="stars/star",
+        low=0,
+        high=1,
+        source=ADOMAVICIUS,
+        under=".prediction_shown=true",
     )
     herding: float = par(
         0.15,
@@ -142,6 +190,7 @@ class RatingsParams(Params):
         low=0,
         high=1,
         source=f"sign: {MUCHNIK}",
+        under=".ratings_shown=true",
     )
     reference: Literal["via", "comparison", "none"] = par(
         "via",
@@ -166,7 +215,12 @@ class RatingsParams(Params):
     )
     ratings_shown: bool = par(True, "whether averages are shown", lever=True, per="consumers")
     shown_from: int = par(
-        1, "ratings from which an average is shown", unit="ratings", low=1, high=10**6
+        1,
+        "ratings from which an average is shown",
+        unit="ratings",
+        low=1,
+        high=10**6,
+        under=".ratings_shown=true",
     )
     prediction_shown: bool = par(
         False, "whether predicted ratings are shown", lever=True, per="consumers"
@@ -179,6 +233,7 @@ class RatingsParams(Params):
         high=4,
         lever=True,
         source="design: Adomavicius et al., ISR 2013",
+        under=".prediction_shown=true",
     )
     shrink_work: float = par(
         25.0,

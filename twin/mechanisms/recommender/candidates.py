@@ -79,4 +79,13 @@ class Shelf(Params):
     kind: Literal["co_viewed", "bought_together", "random", "none"] = par(
         "co_viewed", "which links it shows", lever=True, per="consumers"
     )
-    size: int = par(4, "works on it", unit="posts", low=0, high=50, lever=True, per="consumers")
+    size: int = par(
+        4,
+        "works on it",
+        unit="posts",
+        low=0,
+        high=50,
+        lever=True,
+        per="consumers",
+        under=".kind!=none",
+    )

@@ -30,11 +30,13 @@ class Table(Params):
         low=1,
         high=2**31 - 1,
         lever=True,
+        under=".kind!=collisionless",
     )
     hash_function: Literal["mix64", "md5"] = par(
         "mix64",
         "hash of IDs: SplitMix64's finaliser, or MD5 of the decimal ID",
         source="md5: reproduces Monolith's Table 1",
+        under=".kind!=collisionless",
     )
     salt: int = par(
         0, "salt of the hash, and of the random draws of admission", low=0, high=2**31 - 1
@@ -43,6 +45,7 @@ class Table(Params):
         "sum",
         "how the two rows of quotient_remainder combine, element by element",
         source="sum: Monolith's baseline, Liu et al. 2209.07663; product: Shi et al. 1909.02107",
+        under=".kind=quotient_remainder",
     )
     id_range: int = par(
         0,
@@ -51,6 +54,7 @@ class Table(Params):
         low=0,
         high=2**48,
         source="Monolith, Liu et al. 2209.07663: 2^48 into 2 x 2^24",
+        under=".kind=quotient_remainder",
     )
     # Collisionless tables
     admission: int = par(
@@ -60,12 +64,14 @@ class Table(Params):
         low=1,
         high=255,
         source="Monolith, Liu et al. 2209.07663",
+        under=".kind=collisionless",
     )
     admission_rule: Literal["threshold", "unequal", "equal"] = par(
         "threshold",
         "threshold: after so many sightings; unequal: by chance min(1, n/T) at n more; equal: by "
         "chance 1 - 0.05^(n/T)",
         source="bytedance/monolith, probabilistic_filter.cc",
+        under=".kind=collisionless",
     )
     expire_after: Duration = par(
         30 * DAY,
@@ -73,6 +79,7 @@ class Table(Params):
         unit="s",
         low=0,
         source="Monolith, Liu et al. 2209.07663",
+        under=".kind=collisionless",
     )
 
 

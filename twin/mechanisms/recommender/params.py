@@ -73,7 +73,14 @@ class RecommenderParams(Params):
         "incremental: one pass over the log since the last training; full: a fresh model on the "
         "kept history; online: at every refresh on the log of the last window",
     )
-    epochs: int = par(1, "passes over the history (full)", unit="passes", low=1, high=100)
+    epochs: int = par(
+        1,
+        "passes over the history (full)",
+        unit="passes",
+        low=1,
+        high=100,
+        under="recommender.training=full",
+    )
     history: Duration = par(
         7 * DAY,
         "how much of the log is kept to train on (full)",
@@ -137,6 +144,7 @@ class RecommenderParams(Params):
         low=HOUR,
         high=365 * DAY,
         source="assumption: few a day are random",
+        under="recommender.random_share>0",
     )
     preset: Preset = par(
         "x_2026",
@@ -156,6 +164,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="X: 0.001, ranking_scorer.rs and WeightedScoresSumScorer.scala",
+        under="recommender.ranking=value",
     )
     in_network_slots: float | None = par(
         None,
@@ -215,6 +224,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="xai-org/x-algorithm, ranking_scorer.rs",
+        under="recommender.ranking=value",
     )
     author_floor: float = par(
         0.25,
@@ -224,6 +234,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="xai-org/x-algorithm, ranking_scorer.rs",
+        under="recommender.ranking=value",
     )
     out_of_network: float = par(
         0.75,
@@ -233,6 +244,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="xai-org/x-algorithm, ranking_scorer.rs",
+        under="recommender.ranking=value",
     )
     ai_factor: float = par(
         1.0,
@@ -241,6 +253,7 @@ class RecommenderParams(Params):
         high=10,
         lever=True,
         per="consumers",
+        under="recommender.ranking=value",
     )
     small_factor: float = par(
         1.0,
@@ -249,6 +262,7 @@ class RecommenderParams(Params):
         high=10,
         lever=True,
         per="consumers",
+        under="recommender.ranking=value",
     )
     small_withheld: float = par(
         0.0,
@@ -266,6 +280,7 @@ class RecommenderParams(Params):
         high=10,
         lever=True,
         per="creators",
+        under="recommender.ranking=value",
     )
     arousal_factor: float = par(
         1.0,
@@ -275,6 +290,7 @@ class RecommenderParams(Params):
         high=10,
         lever=True,
         per="consumers",
+        under="recommender.ranking=value",
     )
     ai_cap: int = par(
         100, "most AI posts per slate", unit="posts", low=1, high=100, lever=True, per="consumers"
@@ -287,6 +303,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="maximal marginal relevance, Carbonell & Goldstein 1998",
+        under="recommender.ranking=value",
     )
     # Small creators, exploration, trending
     exposure_floor: int = par(

@@ -49,6 +49,7 @@ class Reward(Params):
         lever=True,
         per="consumers",
         source="reward per person: Barreto et al. 2503.17338",
+        under=".weight!=0",
     )
     spread: float = par(
         1.0,
@@ -57,9 +58,15 @@ class Reward(Params):
         unit="logit",
         low=0,
         high=1000,
+        under=".weight!=0",
     )
     prior_sd: float = par(
-        3.0, "sd of the pooled weights before any comparison", unit="logit", low=0.01, high=1000
+        3.0,
+        "sd of the pooled weights before any comparison",
+        unit="logit",
+        low=0.01,
+        high=1000,
+        under=".weight!=0",
     )
     evidence: float = par(
         0.5,
@@ -67,6 +74,7 @@ class Reward(Params):
         low=0.001,
         high=1,
         source="assumption; clicks as relative preferences: Joachims et al., SIGIR 2005",
+        under=".weight!=0",
     )
 
 

@@ -74,6 +74,7 @@ class Read(Params):
         high=100,
         lever=True,
         source="assumption",
+        under=".on=true",
     )
 
 
