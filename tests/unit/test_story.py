@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from twin.mechanisms import REGISTRY
+from twin.readers.baseline import Windows
 from twin.readers.chapters import chapters
 from twin.readers.courses import courses, styled
-from twin.readers.moves import Windows, phrase
+from twin.readers.moves import phrase
 from twin.readers.panels import HEADINGS
 from twin.readers.pictures import Section, drawn_marks, time_range
 from twin.readers.story import story
@@ -177,7 +178,7 @@ def test_numbers_in_the_story_are_means_of_the_two_weeks() -> None:
         )
     )
     assert (
-        "From the week before “a rule” to the last week, impressions of posts rose from 10 to 20 "
+        "From the week before “a rule” on 2 March to the last week, impressions of posts rose from 10 to 20 "
         "impressions (+100 %)." in text
     )
     assert (
@@ -331,7 +332,9 @@ def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
         if text.startswith("Not at rest in the weeks before “a rule”: ")
     )
     assert (
-        sentences[place - 1].startswith("From the week before “a rule” to the last week, ")
+        sentences[place - 1].startswith(
+            "From the week before “a rule” on 2 March to the last week, "
+        )
         and "reach" not in sentences[place]
     )
     share, contrary = (

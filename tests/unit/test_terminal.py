@@ -91,6 +91,7 @@ def test_plain_view_speaks_every_twentieth(capsys: pytest.CaptureFixture[str]) -
     view = PlainView()
     view.begin(INFO)
     for step in range(1, 1001):
+        view.reading(frame(step / 100).now_s, frame(step / 100).values)
         view.update(frame(step / 100))
     view.mark(4 * 86400, "policy", "a change")
     view.end("done")
@@ -128,9 +129,9 @@ def test_plain_lines_stay_short(capsys: pytest.CaptureFixture[str]) -> None:
         )
     )
     for day in range(1, 10):
-        view.update(
-            Frame(day * DAY, day * 11.0, day * 10**6, np.full(len(many), -12345.0 - day), 1.0)
-        )
+        values = np.full(len(many), -12345.0 - day)
+        view.reading(day * DAY, values)
+        view.update(Frame(day * DAY, day * 11.0, day * 10**6, values, 1.0))
     lines = [line for line in capsys.readouterr().out.splitlines() if "sessions/s" in line]
     assert lines and max(map(len, lines)) <= 200
     assert all(
@@ -157,6 +158,7 @@ def test_live_view_fits_and_shows_both_sides(width: int) -> None:
     view.begin(INFO)
     view.console = Console(width=width, record=True, force_terminal=False)
     for day in range(1, 8):
+        view.reading(frame(day).now_s, frame(day).values)
         view.course.take(frame(day))
     view.marks.append("2025-01-05  policy: [bold]x[/bold] " + "long " * 60)
     with view.console.capture() as caught:

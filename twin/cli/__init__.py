@@ -25,6 +25,7 @@ COMMANDS = {
     "run": ("runs.run", "Run a scenario to its end and write the report."),
     "resume": ("runs.resume", "Continue an unfinished run from its newest checkpoint."),
     "check": ("scenarios.check", "Print what a scenario says, in full, without running it."),
+    "ls": ("listing.ls", "List runs and experiments: names, tags, how far, in which state."),
     "report": ("runs.report", "Write the report of a run or an experiment again."),
     "pause": ("levers.pause", "Pause a run at its next simulated hour."),
     "continue": ("levers.continue_", "Let a paused run continue."),

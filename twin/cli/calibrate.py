@@ -90,6 +90,7 @@ AHEAD = "14d"
 )
 @common.run_on
 @common.sets
+@common.named
 @common.quiet
 def calibrate(
     scenario: Path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from twin.ground.errors import UsageError
+from twin.record import naming
 
 sets = click.option(
     "--set",
@@ -109,6 +111,28 @@ as_json = click.option(
     help="For programs: the result as one line of JSON, the last of the output, and each error as "
     "one.",
 )
+
+
+def named(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --name and --tag, which hold while the command runs; it needs no parameters for them."""
+
+    @functools.wraps(command)
+    def within(*args: Any, name: str | None, tags: tuple[str, ...], **more: Any) -> Any:
+        with naming.giving(name, tags):
+            return command(*args, **more)
+
+    tagged = click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="TAG",
+        help="A word to find it by: `twin ls --tag TAG`. May be given many times.",
+    )(within)
+    return click.option(
+        "--name", metavar="TEXT", help="What it is called in lists and on its pages."
+    )(tagged)
+
+
 run_on = click.option(
     "--run-on",
     metavar="WHERE",

@@ -29,6 +29,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "Dask scheduler, tcp://host:8786.",
     ),
     common.sets,
+    common.named,
     common.quiet,
     common.no_cache,
 )

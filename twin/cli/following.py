@@ -48,6 +48,7 @@ _calibrated = click.argument("calibrated", metavar="CALIBRATED")
     "runs/backtest-<name>-<number>.",
 )
 @common.run_on
+@common.named
 @common.quiet
 def backtest(
     calibrated: str,

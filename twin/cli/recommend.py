@@ -70,6 +70,7 @@ GOALS = {
     "runs/recommend-<name>-<number>.",
 )
 @common.run_on
+@common.named
 @common.quiet
 def recommend(
     calibrated: str,

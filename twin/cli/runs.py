@@ -39,6 +39,7 @@ _folder = click.argument("run", metavar="DIR")
 )
 @common.sets
 @common.policies
+@common.named
 @common.quiet
 @click.option(
     "--reference",

@@ -28,6 +28,7 @@ from twin.experiments.work.tasks import SCENARIO, Task
 from twin.ground.errors import UsageError
 from twin.readers.bar import bar
 from twin.readers.text import span
+from twin.record import naming
 from twin.running.folder import PACKAGES
 from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
@@ -82,8 +83,16 @@ class Experiment:
                 )
             # the manifest first: it marks the folder as an experiment's, should nothing else follow
             self._write()
+        if named := naming.given().text:  # a command that resumes without one keeps the old name
+            self.store.write(naming.FILE, named.encode())
         if not self.store.exists(SCENARIO):  # new, or killed between the two
             self.store.write(SCENARIO, dump(scenario).encode())
+
+    @property
+    def naming(self) -> naming.Naming:
+        """What the user calls it."""
+        there = self.store.exists(naming.FILE)
+        return naming.parse(self.store.read(naming.FILE)) if there else naming.NOTHING
 
     def _same(self, found: Mapping[str, Any]) -> None:
         if found.get("format") != FORMAT or "command" not in found:

@@ -121,7 +121,13 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
 def idle_in(plan: Plan, scenario: Scenario) -> list[str]:
     """What in a plan cannot act on the scenario; see `twin.scenario.idle`."""
     applied = checked(scenario, plan.policies, f"--policy {plan.name}")
-    return idle.of_policies(applied, len(scenario.policies))
+    mine = idle.plan_of(applied)[len(scenario.policies) :]
+    # called after the branch: two may hold the same policy at different times
+    return [
+        f"policy {plan.name}: {reason}"
+        for policy in mine
+        for reason in idle.of_policy(applied, policy)
+    ]
 
 
 def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: str) -> Scenario:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from bokeh.document import Document
@@ -143,6 +143,8 @@ def left_out(name: str, what: str, left: Sequence[tuple[str, str]]) -> Section:
 
 def write(experiment: Experiment, page: Report, place: str = "") -> None:
     """Write ``report.html`` of an experiment's folder, at ``place`` (ends with a slash) in it."""
+    if named := experiment.naming.name:
+        page = replace(page, title=f"{named} ({page.title})")
     experiment.store.write(
         f"{place}report.html",
         render(page, experiment.store.read(SCENARIO).decode(), experiment.manifest).encode(),

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.readers.baseline import Windows, policies_in_force
 from twin.readers.chapters import Picture, chapters
 from twin.readers.courses import Line, styled, y_range
-from twin.readers.headlines import SIDES, cards, policies_in_force
-from twin.readers.moves import Windows
+from twin.readers.headlines import SIDES, cards
 from twin.readers.panels import unit
 from twin.readers.pictures import FAINT, INK, MARK, Mark
 from twin.readers.text import human, short

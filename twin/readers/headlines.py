@@ -1,16 +1,14 @@
-"""Headline numbers of each side, the table of all metrics, and the policies that took effect."""
+"""Headline numbers of each side, and the table of all metrics."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from twin.readers.moves import Windows
+from twin.readers.baseline import Windows
 from twin.readers.panels import title, tone, unit
-from twin.readers.pictures import Mark, spark
+from twin.readers.pictures import spark
 from twin.readers.text import change, human
 from twin.record.results import Metrics
 
@@ -33,17 +31,6 @@ SIDES = {
         "fears.",
     ),
 }
-POLICY_KINDS = ("policy", "condition")
-
-
-def policies_in_force(events: Sequence[tuple[dt.datetime, str, str]]) -> list[Mark]:
-    """When which policy took effect, of all events of a run."""
-    return [
-        # The policy's title stands before the colon, what it sets after it
-        (when, text.partition(": ")[0])
-        for when, kind, text in events
-        if kind in POLICY_KINDS and not text.endswith(": ended")
-    ]
 
 
 def cards(metrics: Metrics, windows: Windows) -> list[dict[str, Any]]:

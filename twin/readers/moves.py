@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.readers.baseline import WEEK, Windows, mean
 from twin.readers.chapters import Chapter, Series
 from twin.readers.panels import label_words, title, unit
-from twin.readers.pictures import Mark
-from twin.readers.text import change, human, short
-from twin.record.results import Metrics
+from twin.readers.text import change, human
 from twin.world.metric import Metric
 
-WEEK = np.timedelta64(7, "D")
 NOISE, LEAST, BREAK, MOST = 3.0, 0.03, 4.0, math.log(10)
 SETTING = 8
 """A series of so few values is a setting, such as the embedding dimension, not an outcome."""
@@ -35,46 +33,6 @@ MEASURES = (
     "density",
 )
 _SINCE = re.compile(r",?( in the sessions)? since the last reading( with any| that saw (any|one))?")
-
-
-class Windows:
-    """The two spans of time that the report compares."""
-
-    def __init__(self, metrics: Metrics, marks: Sequence[Mark]) -> None:
-        times = metrics.times
-        self.times = times
-        self.policy: np.datetime64 | None = None
-        """The first policy, where the week before it is what the last week is compared with."""
-        self.called = ""
-        length = (times[-1] - times[0]) if len(times) else np.timedelta64(0, "s")
-        # a quarter of a run shorter than four weeks, so that the two spans do not meet
-        width = min(WEEK, max(length // 4, np.timedelta64(1, "s")))
-        policies = [np.datetime64(when.replace(tzinfo=None), "s") for when, _ in marks]
-        first = times[0] if len(times) else np.datetime64(0, "s")
-        # the span before the first policy must be whole
-        if policies and policies[0] - first >= width:
-            self.policy, self.called = policies[0], f"“{short(marks[0][1], 40)}”"
-            self.name, start = f"the week before {self.called}", policies[0] - width
-        else:
-            self.name, start = "the first week", first
-        self.last = "the last week"
-        if width < WEEK:
-            self.name, self.last = self.name.replace("week", "part"), "the last part"
-        self.width = width
-        self.start_of_before: np.datetime64 = start
-        self.before = (times >= start) & (times <= start + width)
-        self.after = times >= times[-1] - width if len(times) else np.zeros(0, bool)
-        self.start = first + (width // 2)
-
-    def values(self, series: NDArray[np.float64]) -> tuple[float, float]:
-        """Means before and at the end; NaN where nothing was read."""
-        return mean(series[self.before]), mean(series[self.after])
-
-
-def mean(values: NDArray[np.float64]) -> float:
-    """The mean of what was read; NaN of nothing."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Humans are always blue and AI always orange; colours are the colour-blind-safe s
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from twin.readers import bokeh_defaults as bokeh_defaults  # its pictures come sooner
+from twin.readers.baseline import Mark as Mark
 from twin.readers.text import short
 from twin.record.results import Metrics
 
@@ -51,8 +51,6 @@ _SHORT = CustomJSTickFormatter(
 
 _DATES = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
 _DATE_TICKS = DatetimeTicker(desired_num_ticks=3)
-
-Mark = tuple[dt.datetime, str]
 
 
 def milliseconds(times: NDArray[np.datetime64]) -> NDArray[np.float64]:

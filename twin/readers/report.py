@@ -2,9 +2,8 @@
 tables, the resolved scenario.
 
 Everything follows from the metric declarations, so the metrics of a new mechanism are included
-(see `panels` for the order, `sections` for the pictures and `story` for the sentences). Values
-compared are means over a week: the first (or, under policies, the week before the first of them)
-and the last. All text of the scenario is escaped.
+(see `panels` for the order, `sections` for the pictures and `story` for the sentences). What the
+last week is compared with is said in `baseline`. All text of the scenario is escaped.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from twin.readers.headlines import cards, policies_in_force, table_rows
-from twin.readers.moves import Windows
+from twin.readers.baseline import Windows, policies_in_force
+from twin.readers.headlines import cards, table_rows
 from twin.readers.pictures import MARKS_NAMED, Mark
 from twin.readers.sections import glance, sections
 from twin.readers.text import span
+from twin.record import naming
 from twin.record.results import Metrics, load_events, load_manifest, load_metrics
 
 
@@ -32,20 +32,22 @@ def write_report(folder: Path) -> Path:
     """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a
     run."""
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
-    marks = policies_in_force(events)
+    named, marks = naming.read(folder), policies_in_force(events)
     windows = Windows(metrics, marks)
     figures: dict[str, Any] = {}
     page = {
         "manifest": manifest,
+        "title": named.title(manifest["name"]),
         "cards": cards(metrics, windows),
         "baseline": windows.name,
+        "last": windows.last,
         "marks": _bundled(marks),
         "numbered": len(marks) > MARKS_NAMED,
         "glance": glance(metrics, windows, marks, figures),
         "sections": sections(metrics, marks, windows, figures),
         "rows": table_rows(metrics, windows),
         "events": events,
-        "facts": _facts(manifest, metrics),
+        "facts": _facts(manifest, metrics, named),
         "scenario": (
             text := (folder / "scenario.yaml").read_text(encoding="utf-8")
             if (folder / "scenario.yaml").exists()
@@ -107,12 +109,16 @@ def _bundled(marks: list[Mark]) -> list[tuple[str, str]]:
     return [(f"{when:%d %B %Y}", text) for when, text in marks]
 
 
-def _facts(manifest: dict[str, Any], metrics: Metrics) -> list[tuple[str, str]]:
+def _facts(
+    manifest: dict[str, Any], metrics: Metrics, named: naming.Naming
+) -> list[tuple[str, str]]:
     facts = [
         ("Scenario", str(manifest["name"])),
         ("Seed", f"{manifest['seed']}, replicate {manifest['replicate']}"),
         ("Readings", f"{len(metrics.times):,} of {metrics.values.shape[1]:,} series"),
     ]
+    if named.tags:
+        facts.insert(1, ("Tags", ", ".join(named.tags)))
     if "sessions" in manifest:
         facts += [
             ("Sessions", f"{manifest['sessions']:,}"),

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.readers.baseline import WEEK, Windows, mean
 from twin.readers.chapters import Picture, chapters
 from twin.readers.courses import courses, styled
 from twin.readers.distributions import distribution, heat_map, moments_of
 from twin.readers.headlines import SIDES
-from twin.readers.moves import WEEK, Windows, mean
 from twin.readers.panels import title, unit
 from twin.readers.pictures import Mark, Section, drawn_marks, time_range
 from twin.readers.story import story
@@ -84,7 +84,7 @@ def sections(
 ) -> list[dict[str, Any]]:
     """Each side's story and chapters; what they draw goes to ``figures`` by id."""
     sections = []
-    moments = _moments(metrics, marks, windows)
+    moments = _moments(metrics, windows)
     for side, (name, lead) in SIDES.items():
         shown, silent = [], []
         x_range = time_range(metrics)
@@ -120,18 +120,17 @@ def sections(
     return sections
 
 
-def _moments(
-    metrics: Metrics, marks: list[Mark], windows: Windows
-) -> list[tuple[str, dt.datetime]]:
+def _moments(metrics: Metrics, windows: Windows) -> list[tuple[str, dt.datetime]]:
     if not len(metrics.times):
         return []
     utc = dt.UTC
     start = windows.start.astype("datetime64[s]").astype(dt.datetime).replace(tzinfo=utc)
     first, last = (metrics.times[k].astype(dt.datetime).replace(tzinfo=utc) for k in (0, -1))
-    middle = marks[0][0] if marks else first + (last - first) / 2
+    mark = windows.mark
+    middle = mark[0] if mark else first + (last - first) / 2
     return [
         ("start", start),
-        (f"before {short(marks[0][1], 22)}" if marks else "middle", middle),
+        (f"before {short(mark[1], 22)}" if mark else "middle", middle),
         ("end", last),
     ]
 

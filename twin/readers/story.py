@@ -1,11 +1,11 @@
 """The story of a side in a few plain sentences, by rule, every number from the readings.
 
-Two windows are compared: the week before the first policy (or the first week) and the last week. A
-change counts when it exceeds `NOISE` standard errors of the two means and `LEAST` of the value
-before; the largest is the one with the largest |log(after / before)|. A move around a policy counts
-when the mean of the second week after it differs from the week before it by more than `BREAK` times
-what three weeks usually do to that series. Where a series was already moving before the
-first policy, a sentence beside its change says how much of it that pace explains (see `drift`).
+Two windows are compared, see `baseline`. A change counts when it exceeds `NOISE` standard errors of
+the two means and `LEAST` of the value before; the largest is the one with the largest
+|log(after / before)|. A move around a policy counts when the mean of the second week after it
+differs from the week before it by more than `BREAK` times what three weeks usually do to that
+series. Where a series was already moving before the policy, a sentence beside its change says how
+much of it that pace explains (see `drift`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.readers import drift
+from twin.readers.baseline import WEEK, Windows
 from twin.readers.chapters import Chapter, chapters
 from twin.readers.moves import (
     LEAST,
-    WEEK,
     Move,
-    Windows,
     break_around,
     drawn_series,
     moves_of_side,
@@ -78,7 +77,7 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
 
 
 def _restless(moves: Sequence[Move], windows: Windows) -> list[str]:
-    """A sentence on those of the reported changes that had begun before the first policy."""
+    """A sentence on those of the reported changes that had begun before the policy."""
     if windows.policy is None:
         return []
     found = []

@@ -1,12 +1,13 @@
 """Watching a run in the terminal: a live view on a terminal, plain lines into a pipe or a file.
 
 Both show the simulated date, progress, sessions per second of wall-clock time, time left, the
-headline metrics of both sides and event marks. Counters are shown per day. The simulation reads
-nothing from here.
+headline metrics of both sides and event marks. Counters are shown per day. What a change is a
+change from is said in `baseline`. The simulation reads nothing from here.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
 from collections import deque
@@ -20,9 +21,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from twin.ground.errors import TwinError
 from twin.ground.units import DAY, at
+from twin.readers.baseline import Windows
+from twin.readers.heads import Heads
+from twin.readers.panels import tone
 from twin.readers.text import change, human, span, sparkline
-from twin.record.results import per_day
+from twin.record.results import Metrics
 from twin.record.watch import Frame, RunInfo, Watcher, pace
 from twin.world.metric import Metric
 
@@ -32,7 +37,7 @@ TITLES = {
     "platform": "Platform",
     "chatbot": "Chatbots",
 }
-
+STYLES = {"good": "green", "bad": "red", "flat": "dim"}
 
 LONGEST = 200
 """Characters of a plain line, about. Headlines that do not fit are left out, alternating between
@@ -54,42 +59,34 @@ class _Course:
 
     def __init__(self, info: RunInfo) -> None:
         self.info = info
-        self.shown = [
-            (i, metric, labels) for i, (metric, labels) in enumerate(info.rows) if metric.headline
-        ]
-        self.times: list[int] = []
-        self.readings: list[NDArray[np.float64]] = []
-        self._seen: NDArray[np.float64] | None = None
+        self.heads = Heads(info)
         self._pace: deque[tuple[float, int, int]] = deque(maxlen=200)
         self.frame: Frame | None = None
+        self.earlier: list[tuple[dt.datetime, str, str]] = []
+        """Events of a resumed run from before it was interrupted."""
+        self.unread = ""
+        """Why its earlier readings could not be read."""
+        try:
+            self.earlier = self.heads.load()
+        except TwinError as error:
+            self.unread = f"changes are since the run was resumed: {error}"
 
     def take(self, frame: Frame) -> None:
-        """Note a frame; a reading counts once."""
+        """Note a frame."""
         self.frame = frame
-        self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
-        # frames between two readings share one array, which is all zero before the first reading
-        if frame.values is not self._seen and frame.values.any():
-            self._seen = frame.values
-            self.times.append(frame.now_s)
-            self.readings.append(frame.values[[i for i, _, _ in self.shown]])
+        if not frame.paused:
+            self._pace.append(frame.point)
 
-    def lines(self) -> list[tuple[Metric, str, NDArray[np.float64]]]:
-        """Metric, name with labels, and values so far, of each headline series."""
-        if not self.readings:
+    def lines(self, metrics: Metrics) -> list[tuple[Metric, str, NDArray[np.float64]]]:
+        """Metric, name with labels, and values so far (readings,), of each headline series."""
+        if not len(metrics.times):
             return []
-        # at the first reading nothing has happened yet
-        first = min(1, len(self.readings) - 1)
-        values, times = (
-            np.array(self.readings[first:]),
-            np.array(self.times[first:]).astype("datetime64[s]"),
-        )
         found = []
-        for k, (_, metric, labels) in enumerate(self.shown):
-            course = per_day(times, values[:, k]) if metric.kind == "counter" else values[:, k]
-            name = " ".join([metric.name.replace("_", " "), *labels.values()]) + (
-                "/d" if metric.kind == "counter" else ""
-            )
-            found.append((metric, name, course))
+        for metric in metrics.declared.values():
+            per = "/d" if metric.kind == "counter" else ""
+            for label, values in metrics.lines(metric.name):
+                name = " ".join([metric.name.replace("_", " "), label.replace(", ", " ")]).strip()
+                found.append((metric, name + per, values))
         return found
 
     def pace(self) -> tuple[float, float]:
@@ -114,7 +111,7 @@ class PlainView(Watcher):
 
     def begin(self, info: RunInfo) -> None:
         """Print what starts."""
-        self.course, self._printed = _Course(info), 0.0
+        self.course, self._printed, self._paused = _Course(info), 0.0, False
         self._reported = 20 * info.resumed_at_s // info.duration_s  # twentieths of the run
         verb = (
             f"resumes at {at(info.start, info.resumed_at_s):%Y-%m-%d}"
@@ -124,11 +121,20 @@ class PlainView(Watcher):
         print(f"{info.name} {verb}, {info.duration_s / DAY:g} days, into {info.out}", flush=True)
         if not info.resumed_at_s:
             print(BUILDING, flush=True)
+        if self.course.unread:
+            print(self.course.unread, flush=True)
+
+    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
+        """Keep the headlines."""
+        self.course.heads.take(now_s, values)
 
     def update(self, frame: Frame) -> None:
         """A line now and then."""
         self.course.take(frame)
         info = self.course.info
+        if frame.paused or self._paused:
+            self._pause(frame)
+            return
         twentieths = 20 * frame.now_s // (info.duration_s if frame.now_s >= 0 else info.warm_up_s)
         if twentieths == self._reported and frame.wall_s - self._printed < 10:
             return
@@ -149,9 +155,20 @@ class PlainView(Watcher):
         )
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
 
+    def _pause(self, frame: Frame) -> None:
+        """A line when the run is paused and one when it continues; none in between, however long
+        that takes."""
+        if frame.paused == self._paused:
+            return
+        self._paused, self._printed = frame.paused, frame.wall_s
+        info = self.course.info
+        said = f"paused; continue with: twin continue {info.out}" if frame.paused else "continues"
+        date = f"{at(info.start, frame.now_s):%Y-%m-%d}"
+        print(f"{date}  {self.course.share:4.0%}  {said}", flush=True)
+
     def _heads(self, room: int) -> list[str]:
         """As many headlines as fit, the first ones of each side first, in declared order."""
-        lines = self.course.lines()
+        lines = self.course.lines(self.course.heads.metrics())
         seen = dict.fromkeys(TITLES, 0)
         turns = []
         for place, (metric, name, _) in enumerate(lines):
@@ -170,6 +187,7 @@ class PlainView(Watcher):
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
         """An event."""
+        self.course.heads.mark(now_s, kind, text)
         print(f"{at(self.course.info.start, now_s):%Y-%m-%d}  {kind}: {text}", flush=True)
 
     def note(self, text: str) -> None:
@@ -191,10 +209,18 @@ class LiveView(Watcher):
         """Print what starts; the picture opens with the first frame."""
         self.course, self._drawn = _Course(info), 0.0
         self.marks: deque[str] = deque(maxlen=5)
+        for when, kind, text in self.course.earlier[-5:]:
+            self.marks.append(f"{when:%Y-%m-%d}  {kind}: {text}")
         # drawn in the run's thread, without one of its own
         self._live = Live(console=self.console, auto_refresh=False, transient=False)
         if not info.resumed_at_s:
             self.console.print(Text(BUILDING, "dim"))
+        if self.course.unread:
+            self.note(self.course.unread)
+
+    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
+        """Keep the headlines."""
+        self.course.heads.take(now_s, values)
 
     def update(self, frame: Frame) -> None:
         """Note the frame and redraw if the last picture is old enough."""
@@ -208,6 +234,7 @@ class LiveView(Watcher):
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
         """Keep the last few events on the screen."""
+        self.course.heads.mark(now_s, kind, text)
         self.marks.append(f"{at(self.course.info.start, now_s):%Y-%m-%d}  {kind}: {text}")
 
     def note(self, text: str) -> None:
@@ -237,18 +264,26 @@ class LiveView(Watcher):
             ProgressBar(100.0, 100 * self.course.share),
             f"{self.course.share:.0%}",
         )
-        where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s"
+        where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}"
+        speed = f"{rate:,.0f} sessions/s   "
         if frame.now_s < 0:
             left_days, whole = -frame.now_s / DAY, info.warm_up_s / DAY
-            where = f"warming up: {left_days:.0f} of {whole:g} days to the start"
-        facts = Text(
-            f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the "
-            f"start",
-            "dim",
-        )
+            where, speed = f"warming up: {left_days:.0f} of {whole:g} days to the start", ""
+        facts = Text(f"{where}   {speed}{span(left)} left   {frame.memory_mb:,.0f} MB", "dim")
+        if frame.paused:
+            facts = Text.assemble(
+                (f"{where}   ", "dim"),
+                ("paused", "bold yellow"),
+                (f"; continue with: twin continue {info.out}", "dim"),
+            )
+        metrics = self.course.heads.metrics()
+        windows = Windows(metrics, self.course.heads.marks)
+        compared = [Text(windows.words, "dim")] if len(metrics.times) > 1 else []
         # a table per side: two beside each other on a wide terminal
+        width = (self.console.width - 8) // (2 if self.console.width >= 100 else 1)
+        lines = self.course.lines(metrics)
         sides = [
-            self._side(side, (self.console.width - 8) // (2 if self.console.width >= 100 else 1))
+            self._side(side, width, [line for line in lines if line[0].side == side], windows)
             for side in TITLES
         ]
         body = Table.grid(expand=True, padding=(0, 2, 0, 0))
@@ -263,9 +298,17 @@ class LiveView(Watcher):
                 body.add_row(table)
         # the last few events
         marks = [Text(mark, "yellow", no_wrap=True, overflow="ellipsis") for mark in self.marks]
-        return Panel(Group(head, facts, body, *marks), title=Text(info.name), border_style="blue")
+        return Panel(
+            Group(head, facts, *compared, body, *marks), title=Text(info.name), border_style="blue"
+        )
 
-    def _side(self, side: str, width: int) -> Table:
+    def _side(
+        self,
+        side: str,
+        width: int,
+        lines: list[tuple[Metric, str, NDArray[np.float64]]],
+        windows: Windows,
+    ) -> Table:
         table = Table(
             title=TITLES[side],
             title_justify="left",
@@ -281,16 +324,13 @@ class LiveView(Watcher):
         table.add_column(no_wrap=True, style="cyan", width=spark)
         table.add_column(no_wrap=True, justify="right", width=7)
         table.add_column(no_wrap=True, justify="right", width=8)
-        for metric, name, values in self.course.lines():
-            if metric.side == side:
-                known = values[np.isfinite(values)]
-                first, last = (known[0], known[-1]) if len(known) else (float("nan"), float("nan"))
-                better = {"up": last > first, "down": last < first}.get(metric.good)
-                style = "dim" if better is None or first == last else "green" if better else "red"
-                table.add_row(
-                    name,
-                    sparkline(values.tolist(), spark),
-                    human(last, metric.unit),
-                    Text(change(first, last), style),
-                )
+        for metric, name, values in lines:
+            before, after = windows.values(values)
+            table.add_row(
+                name,
+                # at the first reading nothing has happened yet
+                sparkline(values[1:], spark),
+                human(after, metric.unit),
+                Text(change(before, after), STYLES[tone(metric, before, after)]),
+            )
         return table

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -60,10 +61,11 @@ def span(seconds: float) -> str:
     return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
 
 
-def sparkline(values: Sequence[float], width: int) -> str:
+def sparkline(values: Sequence[float] | NDArray[np.float64], width: int) -> str:
     """The course of a series in ``width`` block characters, scaled from its least to its greatest
     mean per block."""
-    known = np.array([value for value in values if math.isfinite(value)])
+    every = np.asarray(values, np.float64)
+    known = every[np.isfinite(every)]
     if not len(known):
         return " " * width
     means = np.array([block.mean() for block in np.array_split(known, min(width, len(known)))])

@@ -33,6 +33,10 @@ METRICS = pa.schema(
 )
 EVENTS = pa.schema([("time", _TIME), ("kind", pa.string()), ("text", pa.string())])
 ROW_GROUP = 2**18
+FORMAT = 2
+"""Of run folders."""
+MAIN = "main"
+"""The branch of a run that was forked from no other."""
 
 Rows = Sequence[tuple[Metric, Mapping[str, str]]]
 
@@ -223,8 +227,35 @@ def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArr
 def load_metrics(folder: Path) -> Metrics:
     """The readings of a run, finished or not. Raises UsageError if they are missing or damaged."""
     declared = [metric_from_dict(data) for data in load_manifest(folder)["metrics"]]
-    table = read_metrics(folder)
-    rows = [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
+    return Metrics(declared, *_readings(folder, read_metrics(folder), _declared_rows(declared)))
+
+
+def load_some(folder: Path, names: Sequence[str]) -> Metrics:
+    """The readings of a run that is not finished, of the metrics of these names alone: part by
+    part, so that not all others are in memory at once. Raises UsageError like `load_metrics`."""
+    declared = [metric_from_dict(data) for data in load_manifest(folder)["metrics"]]
+    rows = _declared_rows(declared)
+    kept = [k for k, (name, _) in enumerate(rows) if name in names]
+    times, values = [np.zeros(0, "datetime64[s]")], [np.zeros((0, len(kept)))]
+    for path in _parts(folder / "metrics"):
+        when, every = _readings(folder, _read(path, METRICS), rows)
+        times.append(when)
+        values.append(every[:, kept])
+    return Metrics(
+        [metric for metric in declared if metric.name in names],
+        np.concatenate(times),
+        np.concatenate(values),
+    )
+
+
+def _declared_rows(declared: Sequence[Metric]) -> list[tuple[str, str]]:
+    return [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
+
+
+def _readings(
+    folder: Path, table: pa.Table, rows: list[tuple[str, str]]
+) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
+    """Times (readings,) and values (readings, series) of a table that has these series."""
     every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
     # The first reading stands for all: each has all series, in declared order and at one time
     first = table.slice(0, series)
@@ -237,8 +268,7 @@ def load_metrics(folder: Path) -> Metrics:
         raise UsageError(
             f"{folder}: metrics.parquet does not match the series that manifest.json declares"
         )
-    times = every[::series]
-    return Metrics(declared, times, table["value"].to_numpy().reshape(len(times), series))
+    return every[::series], table["value"].to_numpy().reshape(-1, series)
 
 
 def read_metrics(folder: Path) -> pa.Table:
@@ -258,12 +288,13 @@ def load_events(folder: Path) -> list[tuple[dt.datetime, str, str]]:
 
 def _table(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
     whole = folder / f"{name}.parquet"
+    # The whole file wins: `Recorder.clean` may have removed some of its parts
+    return _read(whole, schema) if whole.exists() else _read(folder / name, schema)
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    """A file, or the parts in a folder as one table. Raises UsageError."""
     try:
-        # The whole file wins: `Recorder.clean` may have removed some of its parts
-        return (
-            pq.read_table(whole, schema=schema)
-            if whole.exists()
-            else _merged(folder / name, schema)
-        )
+        return pq.read_table(path, schema=schema) if path.suffix else _merged(path, schema)
     except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"{whole}: cannot be read: {error}") from None
+        raise UsageError(f"{path.with_suffix('.parquet')}: cannot be read: {error}") from None

@@ -13,8 +13,10 @@ from typing import Any
 
 from twin.engine.simulation import Simulation
 from twin.ground.errors import UsageError
+from twin.record import naming
+from twin.record.results import MAIN
 from twin.running import folder as runfolder
-from twin.running.folder import MAIN, slug
+from twin.running.folder import slug
 from twin.scenario.describe import digest, dump
 from twin.scenario.interventions import amended, parse_when
 from twin.scenario.loading import Scenario
@@ -156,5 +158,7 @@ def _copy_history(out: Path, work: Path, newest: Path, now: int) -> None:
 
     for part in ("metrics", "events"):
         shutil.copytree(out / part, work / part, ignore=later)
+    if (out / naming.FILE).is_file():
+        shutil.copy(out / naming.FILE, work / naming.FILE)
     if (out / "interventions").is_dir():
         shutil.copytree(out / "interventions", work / "interventions")

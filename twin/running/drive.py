@@ -168,8 +168,9 @@ class _Drive:
             self.log = Impressions(Path(manifest["log"]), simulation.scenario.start)
             self.log.watch(simulation.world)
         self.latest: NDArray[np.float64] = simulation.world.board.snapshot()
-        # of the run's earlier processes
+        # of the run's earlier processes; the pauses are part of what was spent
         self.spent = float(manifest.get("wall_s", 0.0))
+        self.paused_s = float(manifest.get("paused_s", 0.0))
         self.began = self.saved_wall = time.monotonic()
         self.healthy_wall, self.memory_mb, self.health = float("-inf"), 0.0, dict[str, float]()
         self.saved_at = simulation.now
@@ -255,6 +256,7 @@ class _Drive:
         self.manifest |= {
             "status": "interrupted" if interrupted else "done",
             "wall_s": round(wall, 3),
+            "paused_s": round(self.paused_s, 3),
             "sessions": total,
             "memory_mb": round(memory_mb(), 1),
             "reached_s": reached,
@@ -270,7 +272,8 @@ class _Drive:
             from twin.readers.report import write_report
 
             text = (
-                f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)}; "
+                f"done: {scenario.name} to {date}, {total:,} sessions in "
+                f"{span(wall - self.paused_s)}; "
                 f"report: {write_report(self.out)}"
             )
         self.watcher.end(text)
@@ -334,16 +337,21 @@ class _Drive:
                 values=self.latest,
                 memory_mb=self.memory_mb,
                 health=self.health,
+                paused_s=self.paused_s,
             )
         )
 
     def _wait(self, asked: threading.Event) -> None:
         """Carry out commands; return when the run is neither paused nor ahead of its pace."""
-        shown_wall = 0.0
+        shown_wall, began = 0.0, time.monotonic()
         while True:
+            if self.paused:
+                self.paused_s += time.monotonic() - began
+            began = time.monotonic()
             for name, command in self.mailbox.commands():
                 self.mailbox.answer(name, carry_out(self, command))
-                shown_wall = 0.0
+                # the next frame says whether the run is paused now
+                shown_wall, self.healthy_wall = 0.0, float("-inf")
             # after the commands: the last one may have paused the run or let it continue
             if asked.is_set() or not (self.paused or self.pace.ahead(self.now)):
                 return

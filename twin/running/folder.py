@@ -1,10 +1,10 @@
 """A run's folder: what is in it, written so that it is whole at every instant.
 
-``scenario.yaml`` (resolved; policies given while the run runs are added to it),
-``manifest.json``, ``metrics.parquet`` and ``events.parquet`` (parts while the run lives),
-``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied), ``mailbox/``
-(while a process runs), ``sent/`` (what each remote-write receiver has confirmed) and
-``report.html``.
+``scenario.yaml`` (resolved; policies given while the run runs are added to it), ``manifest.json``,
+``name.json`` (what the user calls the run, see `naming`), ``metrics.parquet`` and
+``events.parquet`` (parts while the run lives), ``checkpoints/``, ``interventions/`` (policies given
+by hand, as they were applied), ``mailbox/`` (while a process runs), ``sent/`` (what each
+remote-write receiver has confirmed) and ``report.html``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from typing import Any
 from twin.engine.simulation import Simulation
 from twin.ground import files
 from twin.ground.errors import CheckpointError
-from twin.record.results import load_manifest
+from twin.record import naming
+from twin.record.results import FORMAT, MAIN, load_manifest
 from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
 from twin.scenario.idle import remarks
@@ -31,17 +32,14 @@ from twin.scenario.loading import Scenario, load
 from twin.world import checkpoint
 from twin.world.metric import metric_to_dict
 
-FORMAT = 2
 PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
 LONGEST_SLUG = 60
 """Characters: with up to four bytes each, a number and an ending, a name stays below 255 bytes."""
 KIND = "a run folder"
 BEGUN = ".begun"
 """Where a run folder is made in a folder that is there."""
-PARTS = (checkpoint.FOLDER, "scenario.yaml", "metrics", "events", "interventions")
+PARTS = (checkpoint.FOLDER, "scenario.yaml", "metrics", "events", "interventions", naming.FILE)
 """What a new run or branch has besides its manifest."""
-MAIN = "main"
-"""The branch of a run that was forked from no other."""
 
 
 def free(out: Path) -> None:
@@ -113,6 +111,8 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
     with made(out) as work:
         (work / checkpoint.FOLDER).mkdir()
         (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
+        if named := naming.given().text:
+            _write(work / naming.FILE, named)
         write_manifest(work, manifest)
     return manifest
 

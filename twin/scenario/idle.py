@@ -38,15 +38,10 @@ def remarks(scenario: Scenario) -> list[str]:
                 continue
             if reason := cannot(scenario, f"{name}.{path}"):
                 found.append(f"{_where(scenario, place)} {name}.{path} {reason}")
-    return found + of_policies(scenario)
-
-
-def of_policies(scenario: Scenario, first: int = 0) -> list[str]:
-    """The remarks on policies, from the ``first`` of the plan on."""
-    return [
+    return found + [
         f"{_where(scenario, ('policies', place))} policy {policy.title}: {reason}"
-        for place, policy in enumerate(_plan(scenario))
-        for reason in (of_policy(scenario, policy) if place >= first else ())
+        for place, policy in enumerate(plan_of(scenario))
+        for reason in of_policy(scenario, policy)
     ]
 
 
@@ -81,7 +76,7 @@ def cannot(scenario: Scenario, path: str, *others: Policy) -> str:
     name = path.partition(".")[0]
     if name in scenario.registry and name not in scenario.mechanisms:
         return f"cannot act: {name} is not enabled"
-    plan = (*_plan(scenario), *others)
+    plan = (*plan_of(scenario), *others)
     reasons = []
     for other, op, wanted in ways(scenario, path):
         values = list(_values(scenario, other, plan))
@@ -108,7 +103,7 @@ def unchanged(scenario: Scenario, policy: Policy) -> str:
     if not policy.set or policy.when is not None:
         return ""
     at, before = policy.at or 0, []
-    for other in _plan(scenario):
+    for other in plan_of(scenario):
         if other.title == policy.title:
             continue
         if other.set.keys() & policy.set.keys():
@@ -151,7 +146,7 @@ def _late(scenario: Scenario, policy: Policy, lever: str) -> str:
     )
 
 
-def _plan(scenario: Scenario) -> tuple[Policy, ...]:
+def plan_of(scenario: Scenario) -> tuple[Policy, ...]:
     """The policies with values as mechanisms know them."""
     params: Any = scenario.mechanisms.get("policies")
     return () if params is None else tuple(params.plan)

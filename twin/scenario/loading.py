@@ -42,7 +42,8 @@ def load(
     files, check everything.
 
     Files may be names of what comes with twin. A policy is ``FILE`` or ``FILE@TIME``; ``given`` are
-    more, as trees with their path in the file that they came from. Raises ScenarioError with all problems.
+    more, as trees with their path in the file that they came from. Raises ScenarioError with all
+    problems.
     """
     known = REGISTRY if registry is None else registry
     problems: list[Problem] = []

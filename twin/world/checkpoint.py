@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,15 @@ from typing import Any
 import numpy as np
 
 from twin.ground.errors import CheckpointError
+from twin.world.saved import FOLDER as FOLDER
+from twin.world.saved import every as every
+from twin.world.saved import folder_name as folder_name
+from twin.world.saved import latest as latest
+from twin.world.saved import prune as prune
+from twin.world.saved import when as when
 from twin.world.state import World
 
 FORMAT = 3
-FOLDER = "checkpoints"
-"""Where a run folder keeps its checkpoints."""
-_NAME = re.compile(r"t-?\d+")
 
 
 def save(folder: Path, world: World, due: dict[str, int]) -> None:
@@ -124,50 +126,6 @@ def load(folder: Path, world: World) -> dict[str, int]:
     return {name: int(at) for name, at in manifest["due"].items()}
 
 
-def folder_name(now: int) -> str:
-    """What the checkpoint at ``now`` seconds since the scenario's start is called."""
-    return f"t{now}"
-
-
-def when(path: Path) -> int:
-    """Seconds since the scenario's start of a checkpoint. Raises CheckpointError for any other
-    folder."""
-    if not _NAME.fullmatch(path.name):
-        raise CheckpointError(
-            f"{path}: is not called like a checkpoint, such as {folder_name(86400)}"
-        )
-    return int(path.name[1:])
-
-
 def array_file(table: str, column: str) -> str:
     """The file of a checkpoint that holds a column, for those who read one column alone."""
     return f"table.{table}.{column}.npy"
-
-
-def every(folder: Path) -> list[Path]:
-    """All whole checkpoints in ``folder``, oldest first."""
-    if not folder.is_dir():
-        return []
-    # A folder still called ``.part`` does not match the name
-    whole = [
-        path
-        for path in folder.iterdir()
-        if _NAME.fullmatch(path.name) and (path / "manifest.json").exists()
-    ]
-    return sorted(whole, key=when)
-
-
-def latest(folder: Path) -> Path | None:
-    """The newest whole checkpoint in ``folder``, or None."""
-    found = every(folder)
-    return found[-1] if found else None
-
-
-def prune(folder: Path, kept: int) -> None:
-    """Remove all but the ``kept`` newest checkpoints, and what a killed process left half
-    written."""
-    newest = every(folder)[-kept:]
-    # Matches ``.part`` folders as well, which are in no list of whole ones
-    for path in folder.glob("t*"):
-        if path not in newest:
-            shutil.rmtree(path, ignore_errors=True)

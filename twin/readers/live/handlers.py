@@ -22,6 +22,7 @@ from twin.ground.units import at
 from twin.readers.live import levers
 from twin.readers.live.page import LivePage
 from twin.readers.service import Hub
+from twin.record import naming
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FILES = {
@@ -170,7 +171,7 @@ class RunHandler(SecretHandler):
         info = self.server.live.hub.info
         self.finish(
             {
-                "name": info.name,
+                "name": naming.read(info.out).title(info.name),
                 "start": info.start.isoformat(),
                 "end": f"{at(info.start, info.duration_s):%Y-%m-%d}",
                 "sides": self.server.live.page.outline,

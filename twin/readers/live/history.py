@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.units import DAY, WEEK, at
+from twin.readers.heads import Heads
 from twin.record.results import Metrics
 from twin.record.watch import RunInfo
 from twin.world.metric import Metric
@@ -29,6 +30,8 @@ class History:
         }
         """Row of a series in a reading, by metric and label values as `Metrics.lines` names
         them."""
+        self.heads = Heads(info)
+        """Every reading of the headlines: their changes are to the digit those of the report."""
         self.kept, self.taken, self.stride = 0, 0, 1
         """Readings that are kept; readings ever kept (also the number of the newest); how many
         readings one kept reading stands for."""
@@ -58,6 +61,7 @@ class History:
         ignored."""
         if self.count and now_s <= self._times[self.count - 1]:
             return False
+        self.heads.take(now_s, values)
         # in the place after the kept ones, over the latest reading if that was not kept
         self._times[self.kept], self._values[self.kept] = now_s, values
         self._ahead = True

@@ -24,7 +24,7 @@ from bokeh.document import Document
 from bokeh.models import NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
-from twin.ground.units import WEEK
+from twin.readers.baseline import Windows
 from twin.readers.chapters import Chapter, Picture, chapters
 from twin.readers.courses import courses, styled, y_range
 from twin.readers.distributions import distribution, moments_of
@@ -97,19 +97,16 @@ class LivePage:
         side, _, number = key.rpartition("-")
         return chapters(metrics, side)[int(number)]
 
+    def windows(self) -> Windows:
+        """What is compared on this page, and its words."""
+        return Windows(self.history.heads.metrics(), self.marks)
+
     def cards(self) -> list[dict[str, Any]]:
-        """The headline metrics: what they are now (the last week's mean), and how that differs from
-        the first week."""
-        metrics, shown = self.history.metrics(), []
-        # without the first reading, before which nothing has happened
-        times = metrics.times[1:]
-        week = np.timedelta64(WEEK, "s")
-        for metric in self.history.declared:
-            if not metric.headline:
-                continue
+        """The headline metrics: what they are now, and how that differs from the baseline."""
+        metrics, windows, shown = self.history.heads.metrics(), self.windows(), []
+        for metric in metrics.declared.values():
             for label, values in metrics.lines(metric.name):
-                first = _mean(values[1:][times <= times[0] + week]) if len(times) else np.nan
-                last = _mean(values[1:][times > times[-1] - week]) if len(times) else np.nan
+                before, after = windows.values(values)
                 shown.append(
                     {
                         "key": f"{metric.name} {label}",
@@ -117,9 +114,9 @@ class LivePage:
                         "title": title(metric, label),
                         "unit": unit(metric),
                         "help": f"{metric.help} {GOOD.get(metric.good, '')}".strip(),
-                        "value": human(last, metric.unit),
-                        "change": change(first, last),
-                        "tone": tone(metric, first, last),
+                        "value": human(after, metric.unit),
+                        "change": change(before, after),
+                        "tone": tone(metric, before, after),
                         "spark": spark(values),
                     }
                 )
@@ -280,8 +277,3 @@ class LivePage:
             row = next(self.history.row(one, ", ".join(labels.values())) for labels in one.series())
             plan.append({"source": sources[place].name, "row": row, "count": len(one.edges)})
         return plot, {"bins": plan}
-
-
-def _mean(values: Any) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")

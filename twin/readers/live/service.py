@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import at
+from twin.readers.baseline import POLICY_KINDS, took_effect
 from twin.readers.service import Service
 from twin.readers.text import compact, span
 from twin.record.watch import Frame, pace
@@ -143,14 +144,12 @@ class Live(Service):
         """An event; a policy that takes effect is drawn in the pictures."""
         if kind in UNLISTED:
             return
-        from twin.readers.headlines import POLICY_KINDS
-
         when, name = at(self.hub.info.start, now_s), text.partition(": ")[0]
         number = ""
         if kind in POLICY_KINDS:
             # a policy that begins again is in force once
             self.begun = [each for each in self.begun if each != name]
-            if not text.endswith(": ended"):
+            if took_effect(kind, text) is not None:
                 self.begun.append(name)
                 self.page.mark(when, name)
                 number = str(len(self.page.marks))
@@ -163,10 +162,11 @@ class Live(Service):
 
     def update(self, frame: Frame) -> None:
         """Where the run is."""
-        self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
-        while len(self._pace) > 2 and self._pace[1][0] < frame.wall_s - PACE_S:
+        if not frame.paused:
+            self._pace.append(frame.point)
+        while len(self._pace) > 2 and self._pace[1][0] < self._pace[-1][0] - PACE_S:
             self._pace.popleft()
-        if bool(frame.health.get("paused")) != self._paused:
+        if frame.paused != self._paused:
             self._paused = not self._paused
             self._urgent.set()
         self._dirty.set()
@@ -213,7 +213,7 @@ class Live(Service):
         """The head of the page."""
         info, frame = self.hub.info, self.hub.frame
         now_s = frame.now_s if frame else info.resumed_at_s
-        paused = bool(frame and frame.health.get("paused"))
+        paused = bool(frame and frame.paused)
         limit = frame.health.get("pace", math.nan) if frame else math.nan
         state = "running" if frame else "building"
         # what outweighs the rest comes first: an end, then a pause
@@ -224,6 +224,7 @@ class Live(Service):
         elif now_s < 0:
             state = "warming up"
         rate, left = pace(self._pace, info.duration_s)
+        windows = self.page.windows()
         return {
             "state": state,
             "ended": self.ended,
@@ -236,6 +237,7 @@ class Live(Service):
             "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
             "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
             "pace": limit if math.isfinite(limit) else None,
+            "compared": [windows.last, windows.name] if len(windows.times) > 1 else None,
             "in_force": self.begun,
             "pages": len(self.server.pages) or 1,
             "edition": self.page.edition,

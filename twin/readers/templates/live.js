@@ -98,6 +98,7 @@ function head(message) {
   set("day", message.day);
   set("sessions", message.sessions);
   set("left", message.left);
+  if (message.compared) { set("last", message.compared[0]); set("baseline", message.compared[1]); }
   set("share", `${Math.floor(100 * message.share)} %`);
   const bar = byId("progress");
   bar.style.width = `${100 * message.share}%`;
