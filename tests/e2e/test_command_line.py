@@ -408,6 +408,6 @@ def test_help_teaches(tmp_path: Path) -> None:
         "check",
         "report",
         "schema",
-        "twin run scenarios/quickstart.yaml",
+        "twin run quickstart",
     ):
         assert word in text

@@ -69,6 +69,7 @@ def test_a_wheel_is_enough(installed: Path, tmp_path: Path) -> None:
     [
         ("check", "quickstart", "--policy", "chronological"),
         ("check", "everything", "--policy", "chronological@30d"),
+        ("check", "quickstart", "--diff"),
         ("schema", "quickstart"),
         ("dashboards", "quickstart", "--out", "boards"),
         ("forecasts", "list", "E02"),
