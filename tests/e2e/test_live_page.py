@@ -98,7 +98,18 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.wait_for_selector("#lever option", state="attached")
         page.select_option("#lever", "creators.label_ai")
         assert "from 0 to 1" in text(page, "#about")
+        assert text(page, "#idle") == "This is its value now: applying it changes nothing."
+        page.select_option("#lever", "recommender.tables.post.slots")
+        assert text(page, "#idle") == (
+            "It cannot act while recommender.tables.post.kind is collisionless."
+        )
+        page.select_option("#lever", "creators.label_ai")
+        # a date before the run, and then "now": the field that is hidden refuses nothing
+        page.select_option("#when", "date")
+        page.fill("#at", "2001-01-01")
+        page.select_option("#when", "now")
         page.fill("#value", "2")
+        assert text(page, "#idle") == ""
         page.click("#apply")
         page.wait_for_selector("#reply.bad")
         assert "creators.label_ai" in text(page, "#reply")
@@ -111,6 +122,10 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.select_option("#ready", "demote_ai")
         assert "Posts of AI creators count half. Deezer (2025)" in text(page, "#ready-says")
         assert text(page, "#ready-sets") == "recommender.ai_factor: 1 -> 0.5"
+        assert text(page, "#ready-idle") == ""
+        page.select_option("#ready", "collisionless_table")
+        assert "All of that is in force" in text(page, "#ready-idle")
+        page.select_option("#ready", "demote_ai")
         page.fill("#branch", "cut")
         page.click("#fork")
         until(page, REPLIED, "a-cut")

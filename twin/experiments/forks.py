@@ -103,12 +103,6 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
         )
     # the scenario's own policies come first, and are part of both branches
     mine = applied.policies[len(scenario.policies) :]
-    # a branch of its own that could only be the one without
-    if mine and all((policy.at or 0) >= scenario.duration for policy in mine):
-        raise UsageError(
-            f"--policy {path}: begins at {format_duration(mine[0].at or 0)}, after the end of the "
-            f"run, which lasts {format_duration(scenario.duration)}"
-        )
     made = name or found.stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(

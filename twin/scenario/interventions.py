@@ -83,7 +83,19 @@ def laid(
     # with a problem in the policy itself, loading would only repeat it
     if problems:
         raise ScenarioError(problems)
-    return load(path, given=policies), [policy.plain() for policy, _ in policies]
+    scenario = load(path, given=policies)
+    # by hand nobody asks for what can never happen; in a scenario it is remarked on
+    for policy, (node, within) in zip(
+        scenario.policies[-len(policies) :] if policies else (), policies, strict=True
+    ):
+        if policy.at is not None and policy.at >= scenario.duration:
+            where = ".".join(str(part) for part in (*within, "at"))
+            reason = f"{format_duration(policy.at)} is after the end of the run"
+            mend = f"the run lasts {format_duration(scenario.duration)}"
+            problems.append(Problem(source, node.keys.get("at", 0), where, reason, mend))
+    if problems:
+        raise ScenarioError(problems)
+    return scenario, [policy.plain() for policy, _ in policies]
 
 
 def _listed(node: Node, source: str, problems: list[Problem]) -> list[tuple[Node, Path_]]:

@@ -39,6 +39,12 @@ class Change:
     when: str = ""
 
     @property
+    def same(self) -> bool:
+        """Whether it sets what is there."""
+        # the new value carries its unit
+        return self.then == self.now or self.then.startswith(f"{self.now} ")
+
+    @property
     def text(self) -> str:
         """One line."""
         return f"{self.path}: {self.now} -> {self.then}{f' ({self.when})' if self.when else ''}"

@@ -19,6 +19,7 @@ from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import format_duration, format_rate
 from twin.readers.live.ready import described, ready
 from twin.record.mailbox import command
+from twin.scenario.idle import cannot
 from twin.scenario.listing import shown
 from twin.scenario.loading import Scenario, load
 from twin.scenario.yamlish import write_text
@@ -28,8 +29,8 @@ FORMATS = {format_duration: "duration", format_rate: "rate"}
 
 
 def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Every lever: path, what it does, unit, kind, bounds or choices, and its value under the
-    policies in force (``begun``: titles)."""
+    """Every lever: path, what it does, unit, kind, bounds or choices, its value under the policies
+    in force (``begun``: titles), and why it cannot act, if so."""
     over = _in_force(scenario, begun)
     found = []
     for name, params in scenario.mechanisms.items():
@@ -49,6 +50,7 @@ def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]
                     "of": about["per"],
                     "unit": "" if about["unit"] in ("1", "s") else about["unit"],
                     "value": shown(over.get(full, value)),
+                    "idle": cannot(scenario, full),
                     **_domain(info),
                 }
             )

@@ -33,7 +33,7 @@ def described(scenario: Scenario | None, over: Mapping[str, Any]) -> list[dict[s
     """Each with what its file says of it, and what it would change in a scenario under the levers
     that policies have set (``over``)."""
     return [
-        {"name": name, "says": _said(path), "sets": _sets(path, scenario, over)}
+        {"name": name, "says": _said(path), **_sets(path, scenario, over)}
         for name, path in ready().items()
     ]
 
@@ -45,9 +45,14 @@ def _said(path: Path) -> str:
         return ""
 
 
-def _sets(path: Path, scenario: Scenario | None, over: Mapping[str, Any]) -> list[str]:
-    """Nothing of a file that is no policy: the run refuses it with the reason."""
+def _sets(path: Path, scenario: Scenario | None, over: Mapping[str, Any]) -> dict[str, Any]:
+    """What it sets, and whether all of that is in force. Nothing of a file that is no policy: the
+    run refuses it with the reason."""
     try:
-        return [each.text for each in listing.changes(path, scenario, over)] if scenario else []
+        found = list(listing.changes(path, scenario, over)) if scenario else []
     except ScenarioError:
-        return []
+        found = []
+    return {
+        "sets": [each.text for each in found],
+        "idle": bool(found) and all(each.same for each in found),
+    }

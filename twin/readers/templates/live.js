@@ -400,6 +400,7 @@ function describeReady() {
   const one = ready.find(({name}) => name === byId("ready").value);
   set("ready-says", one ? `${one.says}.` : "");
   byId("ready-sets").replaceChildren(...(one ? one.sets : []).map((text) => make("li", {text})));
+  set("ready-idle", one && one.idle ? "All of that is in force: applying it changes nothing." : "");
 }
 byId("ready").addEventListener("change", describeReady);
 
@@ -421,9 +422,18 @@ function chooseLever() {
   set("of", lever.of || "people");
   byId("share-of").disabled = !lever.of;
   if (!lever.of) byId("share-of").value = "";
+  field.addEventListener("input", warnLever);
+  warnLever();
+}
+// said before it is applied: what would change nothing
+function warnLever() {
+  const lever = levers.find((one) => one.path === byId("lever").value), given = byId("value").value.trim();
+  const same = lever && (given === lever.value || (given !== "" && !isNaN(given) && Number(given) === Number(lever.value)));
+  set("idle", !lever ? "" : lever.idle ? `It ${lever.idle}.` : same ? "This is its value now: applying it changes nothing." : "");
 }
 byId("lever").addEventListener("change", chooseLever);
-byId("when").addEventListener("change", () => { byId("at-box").hidden = byId("when").value === "now"; });
+// a hidden field does not count: a browser refuses to send a form with a wrong one, and cannot say so
+byId("when").addEventListener("change", () => { byId("at-box").hidden = byId("at").disabled = byId("when").value === "now"; });
 
 function policy() {
   if (tab === "lever") return {form: {lever: byId("lever").value, value: byId("value").value, name: byId("policy-name").value, share: byId("share-of").value}};
