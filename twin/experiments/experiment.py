@@ -35,6 +35,8 @@ from twin.scenario.describe import digest, dump
 from twin.scenario.loading import Scenario
 
 FORMAT = 1
+BARE = {"manifest.json", SCENARIO, "policies", naming.FILE}
+"""What a folder holds in which nothing was computed."""
 
 
 class Experiment:
@@ -74,8 +76,15 @@ class Experiment:
             },
         }
         if self.store.exists("manifest.json"):
-            self._same(self.store.read_json("manifest.json"))
-            self.say(f"resumes {out}")
+            try:
+                self._same(self.store.read_json("manifest.json"))
+                self.say(f"resumes {out}")
+            except UsageError:
+                # of a command that was refused later, such as for its --on: it computed nothing
+                if not set(self.store.names()) <= BARE:
+                    raise
+                self._write()
+                self.store.write(SCENARIO, dump(scenario).encode())
         else:
             if self.store.exists("") and self.store.names():
                 raise UsageError(

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from twin.engine.simulation import Simulation
 from twin.ground import files
-from twin.ground.errors import Stopped, UsageError
+from twin.ground.errors import ScenarioError, Stopped, UsageError
 from twin.ground.units import DAY, HOUR, at, format_duration
 from twin.readers.text import span
 from twin.record.impressions import Impressions
@@ -81,13 +81,18 @@ def start(
             raise UsageError("--log: cannot be had with --reference (leave one out)")
         Impressions(log, scenario.start).free()
     simulation = Simulation(scenario, reference=reference, oracle=oracle, threads=threads)
+    there = out.is_dir()
     manifest = runfolder.create(out, scenario, simulation)
     if log is not None:
         # where the run can be resumed from any directory
         manifest["log"] = str(log.resolve())
         runfolder.write_manifest(out, manifest)
-    with _kept(out), Mailbox(out) as mailbox:
-        return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
+    try:
+        with _kept(out), Mailbox(out) as mailbox:
+            return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
+    except (UsageError, ScenarioError):
+        runfolder.abandon(out, there)
+        raise
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from twin.engine.simulation import Simulation
 from twin.ground import files
 from twin.ground.errors import CheckpointError
 from twin.record import naming
+from twin.record.mailbox import FOLDER, busy
 from twin.record.results import FORMAT, MAIN, load_manifest
 from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
@@ -49,9 +50,35 @@ def free(out: Path) -> None:
 
 
 def _half_made(out: Path) -> bool:
-    """Whether a process died while it made a run folder of this one."""
+    """Whether a process died while it made a run folder of this one, or before it had computed
+    anything in it."""
     there = {path.name for path in out.iterdir()}
-    return BEGUN in there and there <= {BEGUN, *PARTS}
+    return (BEGUN in there and there <= {BEGUN, *PARTS}) or _nothing_computed(out)
+
+
+def _nothing_computed(out: Path) -> bool:
+    """Whether a run folder has no state yet from which it could go on, and nobody works on one."""
+    there = {path.name for path in out.iterdir()}
+    return (
+        "manifest.json" in there
+        and there <= {"manifest.json", "scenario.yaml", checkpoint.FOLDER, naming.FILE, FOLDER}
+        and not any((out / checkpoint.FOLDER).glob("*"))
+        and not busy(out)
+    )
+
+
+def abandon(out: Path, there_before: bool) -> None:
+    """Take away the folder of a run that ended before it computed anything, so that the corrected
+    command may have it; one that the user had made stays, empty."""
+    if not _nothing_computed(out):
+        return
+    for part in out.iterdir():
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink()
+    if not there_before:
+        out.rmdir()
 
 
 @contextmanager
