@@ -219,11 +219,12 @@ def test_the_terminal_tells_both_sides(here: Path) -> None:
     said = (here / "said").read_text()
     part = said[said.index(f"{EVIL_FILE}: ") : said.index("nothing at 12d: ")]
     assert re.search(
-        r"Creators\n +Posts \(human\) +\S+ -> \S+ .*\[.*\] +q \S+ +(more|less|may be noise)\n", part
+        r"Creators\n +Posts \(human\) +\S+ -> \S+ .*\[.*\] +q \S+ +(more|less|suggestive|not distinguishable from noise)\n",
+        part,
     )
     assert "Consumers\n" in part
     assert said.count("untouched, to the last bit") > 30
-    assert "nothing: 0 of 0 series that it touches differ beyond noise" in said
+    assert "nothing: 0 of 0 series that it touches differ, established beyond noise" in said
     assert said.rstrip().endswith("report: out/report.html")
 
 
@@ -474,15 +475,17 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
         tested = [row for row in mine if row["p"] == row["p"]]
         still = sum(row["effect"] == row["low"] == row["high"] == 0 for row in mine)
         sure = sum(row["q"] < 0.05 for row in mine)
+        hints = sum(row["q"] >= 0.05 and (row["low"] > 0 or row["high"] < 0) for row in tested)
         found = re.search(
-            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) distinguishable "
-            rf"from noise, (\d+) not; (\d+) untouched",
+            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) established, (\d+) "
+            rf"suggestive, (\d+) not distinguishable from noise; (\d+) untouched",
             text,
         )
         assert found and [int(each) for each in found.groups()] == [
             len(tested),
             sure,
-            len(tested) - sure,
+            hints,
+            len(tested) - sure - hints,
             still,
         ]
     assert f"It took effect in 0 of {REPLICATES} worlds" in text

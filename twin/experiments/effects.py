@@ -20,6 +20,7 @@ to run, any effect is infinitely many standard deviations.
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -28,7 +29,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 LEVEL = 0.95
-"""Of every interval; what has q below 1 - LEVEL is called distinguishable from noise."""
+"""Of every interval; what has q below 1 - LEVEL is established."""
+POWER = 0.8
+"""Chance with which an effect that counts should be shown."""
+ESTABLISHED, SUGGESTIVE, NOISE = "established", "suggestive", "not distinguishable from noise"
 Array = NDArray[np.float64]
 
 
@@ -139,6 +143,43 @@ def holm(p: Array) -> Array:
 def established(q: float) -> bool:
     """Whether a difference with this q is distinguishable from noise; False where q is NaN."""
     return bool(q < 1 - LEVEL)
+
+
+def standing(q: float, low: float, high: float) -> str:
+    """How sure a difference is, in the one wording of all reports: `ESTABLISHED`, `SUGGESTIVE`
+    (its own interval clears zero, and so many were looked at that this is no proof), or `NOISE`."""
+    if established(q):
+        return ESTABLISHED
+    return SUGGESTIVE if low > 0 or high < 0 else NOISE
+
+
+def smallest(low: float, high: float, n: int) -> float:
+    """The smallest effect that as many worlds would show with `POWER`, from the interval of a
+    series: (t(.975) + t(.80)) s / sqrt(n); NaN where that is not known."""
+    if n < 2:
+        return math.nan
+    error = (high - low) / 2 / float(stdtrit(n - 1, (1 + LEVEL) / 2))
+    return error * float(stdtrit(n - 1, (1 + LEVEL) / 2) + stdtrit(n - 1, POWER))
+
+
+def more_worlds(effect: float, low: float, high: float, n: int, tests: int = 1) -> float:
+    """How many more worlds would establish an effect of the size found, with `POWER`, safely among
+    so many ``tests`` (Bonferroni, which q never asks more than): the fewest m of
+
+        (t(1 - (1 - LEVEL) / 2 tests) + t(POWER)) s / sqrt(m) <= |effect|    t at m - 1 degrees
+
+    Infinite for no effect, NaN where the spread is not known."""
+    if n < 2 or not math.isfinite(high - low):
+        return math.nan
+    if effect == 0:
+        return math.inf
+    spread = (high - low) / 2 / float(stdtrit(n - 1, (1 + LEVEL) / 2)) * math.sqrt(n)
+    m = float(n)
+    # the quantiles hardly move with m beyond a few: this settles in some steps
+    for _ in range(50):
+        reach = float(stdtrit(m - 1, 1 - (1 - LEVEL) / 2 / tests) + stdtrit(m - 1, POWER))
+        m = max(3.0, (m + (reach * spread / effect) ** 2) / 2)
+    return float(max(0, math.ceil(m - 1e-6) - n))
 
 
 def window_means(times: NDArray[np.int64], values: Array, begin: int, end: int) -> Array:

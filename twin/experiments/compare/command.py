@@ -149,8 +149,8 @@ def lines(rows: Sequence[Row]) -> list[str]:
         tested = sum(row.p == row.p for row in mine)
         made += [
             "",
-            f"{branch}: {sum(row.sure for row in mine)} of {tested} series that it touches differ "
-            f"beyond noise",
+            f"{branch}: {sum(row.sure for row in mine)} of {tested} series that it touches differ, "
+            f"established beyond noise",
         ]
         for side, name in SIDES.items():
             shown = [row for row in mine if row.side == side and row.reported and row.n > 1]
@@ -161,8 +161,8 @@ def lines(rows: Sequence[Row]) -> list[str]:
         *made,
         "",
         f"[ ]: {effects.LEVEL:.0%} interval of this series alone. q: share of false alarms among "
-        f"all series as sure as this (Benjamini-Hochberg); beyond noise: q < "
-        f"{1 - effects.LEVEL:.2g}.",
+        f"all series as sure as this (Benjamini-Hochberg). Established: q < "
+        f"{1 - effects.LEVEL:.2g}; suggestive: its own interval clears zero, and no more.",
     ]
 
 
@@ -175,5 +175,5 @@ def _line(row: Row) -> str:
     return (
         f"{start} {share:>9s}  {signed(row.effect):>9s} "
         f"{f'[{signed(row.low)}, {signed(row.high)}]':22s} q {row.q:<7.2g} "
-        f"{row.verdict or 'may be noise'}"
+        f"{row.verdict or row.standing}"
     )

@@ -93,7 +93,8 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
         f"Each policy is one large point with its {effects.LEVEL:.0%} interval along both axes; "
         f"small points are the {data.n} worlds, each compared with itself without the policy. The "
         "shaded quarter is better for both sides. A cross that covers a zero line may be zero "
-        "along it."
+        "along it; one that clears it is suggestive, and established only where the summary says "
+        "so, since many series were looked at."
     )
     picture = Picture("map", "What each policy does to both sides", drawn, help_)
     return Section(
@@ -188,15 +189,12 @@ def _forest(data: Data, place: int, branch: str, side: str) -> tuple[list[Pictur
     shown = sorted(known, key=lambda row: (row.p, -abs(row.size)))[:SUREST]
     drawn, quiet = [], []
     if shown:
-        help_ = (
-            f"The {len(shown)} surest of {len(sure)} distinguishable from noise, without "
-            f"histograms."
-        )
+        help_ = f"The {len(shown)} surest of {len(sure)} established, without histograms."
         key = _id("forest", (branch, side), place)
         drawn.append(Picture(key, SIDES[side], pictures.forest(shown), help_))
     # an effect that cannot be drawn is distinguishable all the same
     elif not certain:
-        quiet.append(f"{SIDES[side]}: nothing is distinguishable from noise.")
+        quiet.append(f"{SIDES[side]}: nothing is established.")
     if certain:
         listed = ", ".join(_change(row) for row in certain)
         quiet.append(f"{SIDES[side]}, not drawn as worlds do not differ in it: {listed}.")
@@ -269,8 +267,16 @@ def _methods(data: Data) -> list[tuple[str, str]]:
         (
             "Many series",
             "per policy, Benjamini and Hochberg's false discovery rate over all series that it "
-            f"touches: what has q below {1 - effects.LEVEL:.2g} is called distinguishable from "
-            f"noise; up to one in {round(1 / (1 - effects.LEVEL))} of those may be a false alarm.",
+            f"touches: what has q below {1 - effects.LEVEL:.2g} is called established; up to one "
+            f"in {round(1 / (1 - effects.LEVEL))} of those may be a false alarm. What has not, and "
+            "whose own interval clears zero, is called suggestive; the rest is not "
+            "distinguishable from noise.",
+        ),
+        (
+            "Smallest effect shown",
+            f"what as many worlds would show with a chance of {effects.POWER:.0%}, from the spread "
+            "of the pairs; of a suggestive effect, how many more worlds would establish one of its "
+            "size as safely as if all series were tested (Bonferroni).",
         ),
         ("Left out", f"{', '.join(TREATMENTS)}: says that a policy is there, not what it does."),
         *((branch, _tests(data, branch)) for branch in data.branches),
@@ -283,9 +289,10 @@ def _tests(data: Data, branch: str) -> str:
     mine = [row for row in data.rows if row.branch == branch]
     tested = [row for row in mine if row.p == row.p]
     used, sure = sorted({row.n for row in tested}) or [0], sum(row.sure for row in mine)
+    hints = sum(row.standing == effects.SUGGESTIVE for row in tested)
     pairs = f"{used[0]} to {used[-1]}" if len(used) > 1 else f"{used[0]}"
     return (
-        f"{len(tested)} series tested on {pairs} pairs, {sure} distinguishable from noise, "
-        f"{len(tested) - sure} not; {sum(row.untouched for row in mine)} untouched to the last "
-        f"bit; {sum(row.n < 2 for row in mine)} without enough readings."
+        f"{len(tested)} series tested on {pairs} pairs, {sure} established, "
+        f"{hints} suggestive, {len(tested) - sure - hints} not distinguishable from "
+        f"noise; {sum(row.untouched for row in mine)} untouched to the last bit; {sum(row.n < 2 for row in mine)} without enough readings."
     )

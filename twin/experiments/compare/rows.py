@@ -83,6 +83,11 @@ class Row:
         return effects.established(self.q)
 
     @property
+    def standing(self) -> str:
+        """How sure it is, in words; see `effects.standing`."""
+        return effects.standing(self.q, self.low, self.high)
+
+    @property
     def untouched(self) -> bool:
         """Whether all pairs are equal to the last bit."""
         return self.effect == self.low == self.high == 0

@@ -62,7 +62,7 @@ def _tone(row: Row) -> str:
 
 
 def _verdict(row: Row) -> str:
-    return "untouched" if row.untouched else row.verdict or "may be noise"
+    return "untouched" if row.untouched else row.verdict or row.standing
 
 
 def _share(row: Row) -> Cell:

@@ -69,14 +69,26 @@ def _side(data: Data, branch: str, side: str) -> Words:
         parts.append((". ", ""))
     if restless := _restless(data, sure):
         parts.append((restless, "flat"))
-    unsure = [row for row in rows if not row.sure and not row.untouched]
+    hints = [row for row in rows if row.standing == effects.SUGGESTIVE and not row.untouched]
+    if hints:
+        # each by itself clears zero: what keeps it from being sure is their number
+        tested = sum(row.branch == branch and row.p == row.p for row in data.rows)
+        what = "Suggestive" if sure else "suggestive"
+        parts.append(
+            (
+                f"{what}, as each clears zero by itself but is not safe among the {tested} series "
+                f"tested: {listed(_hint(row, tested) for row in hints)}. ",
+                "",
+            )
+        )
+    unsure = [row for row in rows if row.standing == effects.NOISE and not row.untouched]
     if unsure:
         none = "nothing is distinguishable from noise here"
-        what = "Not distinguishable from noise" if sure else none
+        what = "Not distinguishable from noise" if sure or hints else none
         parts.append((f"{what}: {listed(_doubt(row) for row in unsure)}. ", ""))
     still = [row for row in rows if row.untouched]
     if still:
-        what = "Untouched" if sure or unsure else "untouched"
+        what = "Untouched" if sure or hints or unsure else "untouched"
         parts.append(
             (f"{what} to the last bit: {listed(_lower(name_of(row)) for row in still)}.", "")
         )
@@ -139,7 +151,23 @@ def _between(low: str, high: str) -> str:
 
 
 def _doubt(row: Row) -> str:
-    """A series that may be noise, with what it may be."""
+    """A series that may be noise, with what it may be, and the smallest effect that these worlds
+    would have shown."""
+    least = effects.smallest(row.low, row.high, row.n)
+    share = row.percent(least)
+    told = percent(share, signed=False) if np.isfinite(share) else human(least)
+    seen = f" (±{told} would have shown)" if np.isfinite(least) else ""
+    return f"{_interval(row)}{seen}"
+
+
+def _hint(row: Row, tested: int) -> str:
+    """A suggestive series, with how many more worlds would establish it."""
+    more = effects.more_worlds(row.effect, row.low, row.high, row.n, tested)
+    told = f" (about {human(more)} more worlds would tell)" if more > 0 else ""
+    return f"{_interval(row)}{told}"
+
+
+def _interval(row: Row) -> str:
     share = [row.percent(value) for value in (row.low, row.high)]
     ends = (
         [percent(value) for value in share]
