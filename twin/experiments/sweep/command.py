@@ -14,6 +14,7 @@ mechanism has no value (NaN) of its metrics. Replicate r of all points shares it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,9 +26,11 @@ from twin.experiments import design, effects
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, settings
 from twin.experiments.sweep import report as sweep_report
+from twin.experiments.sweep.levels import by_level
 from twin.experiments.sweep.points import LEAST, Swept, planned, window
-from twin.experiments.words import Key, daily_unit, without_axes
+from twin.experiments.words import Key, daily_unit, series_name, signed, without_axes
 from twin.experiments.work.tasks import Task
+from twin.readers.text import human
 from twin.world.metric import Metric, label_text
 
 RANKS = pa.schema(
@@ -163,12 +166,41 @@ def ranks(swept: Swept) -> list[dict[str, Any]]:
     return [{**row, "q": float(each)} for row, each in zip(found, q, strict=True)]
 
 
+def _by_level(swept: Swept, path: str) -> list[str]:
+    """Means of headline outcomes by level, and how they differ from the first."""
+    shown = [
+        row for row in by_level(swept) if row.parameter == path and swept.series[row.key].headline
+    ]
+    if not shown:
+        return [f"{path}: too many values for a table, and too few points to rank: see the report"]
+    made = [
+        f"{path}: means by level with {effects.LEVEL:.0%} intervals, and the difference from "
+        f"{shown[0].first}"
+    ]
+    for row in shown:
+        name = series_name(*row.key) if row.level == row.first else ""
+        # none of one run
+        ends = f"[{human(row.mean_low)}, {human(row.mean_high)}]" if row.n > 1 else ""
+        less = ""
+        if math.isfinite(row.effect):
+            inside = f" [{signed(row.low)}, {signed(row.high)}]" if row.pairs > 1 else ""
+            less = f"{signed(row.effect)}{inside}  {row.standing}"
+        made.append(
+            f"  {name:32s} {row.level:>10s}  {human(row.mean):>8s} {ends:20s} {less}".rstrip()
+        )
+    return made
+
+
 def lines(swept: Swept, found: Sequence[dict[str, Any]]) -> list[str]:
     """What the terminal shows: what each parameter goes with most surely."""
     n, replicates, _ = swept.values.shape
     made = ["", f"{n} points, {n * replicates} runs"]
     for each in swept.varied:
         mine = [row for row in found if row["parameter"] == each.path]
+        # too few points to rank
+        if not mine:
+            made += _by_level(swept, each.path)
+            continue
         sure = [row for row in mine if row["headline"] and effects.established(row["q"])]
         made.append(
             f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes "

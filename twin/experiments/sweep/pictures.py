@@ -3,6 +3,7 @@ two."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from bokeh.models import (
     FixedTicker,
     HoverTool,
     LinearColorMapper,
+    Range1d,
 )
 from bokeh.plotting import figure
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ from twin.readers.text import human
 
 BINS, LEAST = 10, 3
 """Most bins of a range, and fewest points of each."""
+SDS, FLAT = 2.5, 0.05
+"""An axis reaches at least so many standard deviations between runs, and so much of the value, to
+either side."""
 DARK = 0.55
 """Share of the scale beyond which a cell is too dark for dark text."""
 Array = NDArray[np.float64]
@@ -55,7 +60,24 @@ def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
         ),
     )
     _ticks(plot, vary)
+    if known.any():
+        plot.y_range = Range1d(*_reach(values))
     return plot
+
+
+def _reach(values: Array) -> tuple[float, float]:
+    """Ends of an axis on which noise looks like noise: wide enough for all runs, for `SDS` standard
+    deviations between runs of one point, and for `FLAT` of the value, so that a ripple of a
+    thousandth is a line and not a mountain."""
+    known = values[np.isfinite(values)]
+    low, high = float(known.min()), float(known.max())
+    middle = (low + high) / 2
+    with warnings.catch_warnings():
+        # points whose runs all failed, or have one
+        warnings.simplefilter("ignore", RuntimeWarning)
+        noise = float(np.nan_to_num(np.nanmean(np.nanstd(values, 1)))) * SDS
+    half = max((high - low) * 0.55, noise, abs(middle) * FLAT, 1e-12)
+    return middle - half, middle + half
 
 
 def _across(vary: Vary, at: Sequence[str]) -> Array:

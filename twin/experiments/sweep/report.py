@@ -28,9 +28,10 @@ from twin.experiments.page import (
     tabulated,
 )
 from twin.experiments.sweep import pictures, words
+from twin.experiments.sweep.levels import Level, by_level
 from twin.experiments.sweep.points import LEAST, Swept, planned, window
 from twin.experiments.sweep.words import Rank, Ranks, shown, sure
-from twin.experiments.words import SIDES, Key, daily_unit, hundredths, series_name
+from twin.experiments.words import SIDES, Key, daily_unit, hundredths, series_name, signed
 from twin.ground.units import DAY
 
 MANY = 60
@@ -49,7 +50,13 @@ def write(experiment: Experiment) -> None:
         title=f"{scenario.name}: sweep of {listed(each.path for each in swept.varied)}",
         lead=experiment.about,
         summary=words.summary(swept, ranks),
-        sections=[_responses(swept, ranks), *_heat(swept, args), _ranks(found), _points(swept)],
+        sections=[
+            *_levels(swept),
+            _responses(swept, ranks),
+            *_heat(swept, args),
+            _ranks(found),
+            _points(swept),
+        ],
         methods=_methods(experiment, swept),
         notices=reporting.failures(experiment),
         under=(
@@ -123,6 +130,50 @@ def _response(swept: Swept, place: int, i: int, row: Rank | None) -> Picture:
         daily_unit(metric),
     )
     return Picture(f"r-{place}-{i}", f"{SIDES[metric.side]}: {series_name(*key)}", drawn, help_)
+
+
+def _levels(swept: Swept) -> list[Section]:
+    """A table by level of parameters that have few."""
+    keys = {key for _, key in shown(swept)}
+    rows = [row for row in by_level(swept) if row.key in keys]
+    if not rows:
+        return []
+
+    def tone(row: Level) -> str:
+        good = {"up": 1, "down": -1}.get(swept.series[row.key].good, 0) * row.effect
+        if row.standing != effects.ESTABLISHED:
+            return "flat"
+        return ("good" if good > 0 else "bad") if good else ""
+
+    def plain(name: str) -> Callable[[Level], Cell]:
+        return lambda row: number(float(getattr(row, name)))
+
+    def less(name: str) -> Callable[[Level], Cell]:
+        def cell(row: Level) -> Cell:
+            value = float(getattr(row, name))
+            return number(value, shown=signed(value) if np.isfinite(value) else "", tone=tone(row))
+
+        return cell
+
+    columns: list[Column[Level]] = [
+        Column("Parameter", lambda row: Cell(row.parameter), numeric=False),
+        Column("Side", lambda row: Cell(SIDES[swept.series[row.key].side]), numeric=False),
+        Column("Outcome", lambda row: Cell(series_name(*row.key)), numeric=False),
+        Column("Level", lambda row: Cell(row.level), numeric=False),
+        Column("Runs", lambda row: number(row.n, shown=str(row.n))),
+        Column("Mean", plain("mean")),
+        Column("Low", plain("mean_low")),
+        Column("High", plain("mean_high")),
+        Column("Less the first", less("effect")),
+        Column("Low", less("low")),
+        Column("High", less("high")),
+        Column("Verdict", lambda row: Cell(row.standing, tone=tone(row)), numeric=False),
+    ]
+    lead = (
+        f"Means of runs with their {effects.LEVEL:.0%} interval, and the difference from the first "
+        "level, by pairs of runs that share their luck and all other parameters."
+    )
+    return [Section("levels", "By level", lead, table=tabulated(columns, rows))]
 
 
 def _heat(swept: Swept, args: Mapping[str, Any]) -> list[Section]:
