@@ -56,6 +56,17 @@ def test_shipped_scenarios_set_nothing_in_vain() -> None:
             "policy b: changes nothing: recommender.slate is 8 already under a",
         ),
         (
+            [
+                "policies=[{name: a, at: 9d, set: {recommender.slate: 8}}, {name: b, at: 9d, "
+                "set: {recommender.slate: 8}}]"
+            ],
+            "policy b: changes nothing: recommender.slate is 8 already under a",
+        ),
+        (
+            ["policies=[{name: same, at: 9d, set: {recommender.retrain_every: 360min}}]"],
+            "recommender.retrain_every is 6h already at the start",
+        ),
+        (
             ["policies=[{name: cut, at: 25d, set: {recommender.dim: 8}}]", "duration=30d"],
             "policy cut: recommender.dim acts too late: the new model warms up for 7d",
         ),

@@ -102,16 +102,18 @@ def unchanged(scenario: Scenario, policy: Policy) -> str:
     it changes one, or where that depends on the run."""
     if not policy.set or policy.when is not None:
         return ""
-    at, before = policy.at or 0, []
+    at, before, later = policy.at or 0, [], False
     for other in plan_of(scenario):
         if other.title == policy.title:
+            later = True
             continue
         if other.set.keys() & policy.set.keys():
             # a condition's time is the run's to tell, and a ramp's value is the moment's
             if other.when is not None or other.ramp or other.share is not None:
                 return ""
-            begun = (other.at or 0) <= at and (other.until is None or at < other.until)
-            if begun:
+            # those of one instant begin in the order of the list
+            begun = (other.at or 0) < at or ((other.at or 0) == at and not later)
+            if begun and (other.until is None or at < other.until):
                 before.append(other)
     words = []
     for lever, value in policy.set.items():
@@ -122,7 +124,7 @@ def unchanged(scenario: Scenario, policy: Policy) -> str:
                 now, by = other.set[lever], f"under {other.title}"
         if now != value:
             return ""
-        words.append(f"{lever} is {_text(value)} already {by}")
+        words.append(f"{lever} is {_shown(scenario, lever, value)} already {by}")
     return "changes nothing: " + ", ".join(words)
 
 
@@ -199,6 +201,14 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
         return str(int(value))
     return str(value)
+
+
+def _shown(scenario: Scenario, path: str, value: Any) -> str:
+    """A value in its unit: 6h and not 21600."""
+    name, _, rest = path.partition(".")
+    unit = meta(dict(leaves(type(scenario.mechanisms[name])))[rest])["unit"]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return format_duration(value) if unit == "s" and whole else _text(value)
 
 
 def _plain(path: str) -> str:
