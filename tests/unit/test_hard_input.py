@@ -273,6 +273,9 @@ def test_a_run_folder_is_whole_or_absent(
         "manifest.json",
     }
     assert (tmp_path / "link").is_symlink()
+    # nothing was computed in it yet
+    runfolder.free(out)
+    (out / "checkpoints" / "t600").mkdir()
     with pytest.raises(UsageError, match="is not empty"):
         runfolder.free(out)
 

@@ -14,7 +14,8 @@ from twin.ground.units import DAY
 from twin.kernels import graph as kernel
 from twin.kernels import wire as wiring
 from twin.mechanisms.network import Network, NetworkParams, apportion, tail_exponent
-from twin.mechanisms.network.edge_list import communities, read_edges
+from twin.mechanisms.network.communities import communities
+from twin.mechanisms.network.graph_files import read_graph
 from twin.world.board import Board
 from twin.world.columns import Column
 from twin.world.state import World
@@ -425,13 +426,19 @@ def test_tail_exponent_of_a_pareto():
     assert tail_exponent(np.zeros(0)) == 0.0
 
 
+def drawn(path, directed):
+    """Nodes and ties of a file."""
+    graph = read_graph(path, directed)
+    return graph.nodes, graph.edges
+
+
 def test_edge_list_is_read(tmp_path):
     """Comments, blanks, commas, repeats, loops, sparse ids and gzip."""
     path = tmp_path / "graph.txt.gz"
     path.write_bytes(gzip.compress(b"# a graph\n7 900\r\n\n900\t30 # again\n30,7\n7 7\n7 900"))
-    nodes, pairs = read_edges(path, directed=True)
+    nodes, pairs = drawn(path, directed=True)
     assert nodes == 3 and pairs.tolist() == [[0, 2], [1, 0], [2, 1]]
-    assert len(read_edges(path, directed=False)[1]) == 6
+    assert len(drawn(path, directed=False)[1]) == 6
 
 
 @pytest.mark.parametrize(
@@ -452,7 +459,7 @@ def test_edge_list_errors_say_where(tmp_path, text, line):
     path = tmp_path / "bad.txt"
     path.write_bytes(text)
     with pytest.raises(ScenarioError) as error:
-        read_edges(path, directed=False)
+        drawn(path, directed=False)
     assert error.value.problems[0].line == line
 
 
@@ -462,7 +469,7 @@ def test_unreadable_edge_lists(tmp_path):
     torn.write_bytes(gzip.compress(b"1 2\n" * 1000)[:30])
     for path in (tmp_path / "missing", tmp_path, torn):
         with pytest.raises(ScenarioError):
-            read_edges(path, directed=False)
+            drawn(path, directed=False)
 
 
 def test_communities_of_two_cliques():

@@ -16,6 +16,7 @@ from twin.experiments import rest
 from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
+from twin.mechanisms.network.graph_files import read_graph
 from twin.running.estimate import memory, plan
 from twin.scenario.changes import about, changes
 from twin.scenario.describe import describe, digest, policy_lines, prized_lines
@@ -156,6 +157,10 @@ def _print(checked: Scenario) -> None:
         )
     for line in policy_lines(checked):
         click.echo(line)
+    network: Any = checked.mechanisms["network"]
+    if network.kind == "edge_list":
+        graph = read_graph(Path(network.path), network.directed, network.least_weight)
+        click.echo(f"graph {graph.said}")
     click.echo()
     for line in prized_lines(checked):
         click.echo(line)

@@ -17,12 +17,13 @@ from twin.kernels.follows import Follows
 
 
 @kernel
-def parse_edges(data):
+def parse_edges(data, more):
     """Pairs of ids int64 (n, 2) in the bytes of an edge list, and 0 or the number of the first line
     that is wrong.
 
-    Two ids a line, apart by blanks, tabs or a comma; ``#`` begins a comment; empty lines are
-    skipped.
+    Two ids a line, apart by blanks, tabs, commas, semicolons or bars, perhaps in quotes; ``#``
+    begins a comment, at the begin of a line ``%`` does, and ``{`` what networkx adds; empty lines
+    are skipped. ``more``: what follows the second id is not read.
     """
     lines = 1
     for byte in data:
@@ -36,16 +37,17 @@ def parse_edges(data):
         if comment and byte != 10:
             continue
         if 48 <= byte <= 57:  # a digit
+            # no number beyond int64; a third one in a line is wrong
+            if found == 2 or value > (np.int64(2**63 - 1) - (byte - 48)) // 10:
+                return pairs[:n], line
             value = value * 10 + byte - 48
             digits += 1
-            # int64 holds any number of 18 digits; a third number in a line is wrong
-            if digits > 18 or found == 2:
-                return pairs[:n], line
             continue
         if digits:
             pairs[n, found] = value
             found, digits, value = found + 1, 0, np.int64(0)
-        if byte == 35:  # '#'
+            comment = more and found == 2 and byte != 10
+        if byte == 35 or byte == 123 or (byte == 37 and found == 0):  # '#', '{', '%'
             comment = True
         elif byte == 10:  # line feed
             if found == 1:
@@ -54,7 +56,8 @@ def parse_edges(data):
             n += found // 2
             found, comment = 0, False
             line += 1
-        elif byte != 32 and byte != 9 and byte != 13 and byte != 44:
+        # blank, tab, carriage return, comma, semicolon, bar, both quotes
+        elif not comment and byte not in (32, 9, 13, 44, 59, 124, 34, 39):
             return pairs[:n], line
     return pairs[:n], 0
 

@@ -13,7 +13,7 @@ from scipy.special import betaln, ndtr
 
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY, format_duration
-from twin.mechanisms.network.edge_list import read_edges
+from twin.mechanisms.network.graph_files import read_graph
 from twin.mechanisms.recommender.signals import COLUMNS, signals_of
 from twin.readers.text import span
 from twin.scenario.loading import Scenario
@@ -121,7 +121,7 @@ class Sizes:
         self.nodes = (
             0
             if network.kind != "edge_list"
-            else read_edges(Path(network.path), network.directed)[0]
+            else read_graph(Path(network.path), network.directed, network.least_weight).nodes
         )
         self.initial: int = self.nodes or a.initial
         # per day, while the parameter is per session

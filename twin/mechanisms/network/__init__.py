@@ -21,9 +21,9 @@ so in-degrees, out-degrees and the share inside communities stay what fitness an
 them. Taste and niche are hidden columns: people know what they like and see what a creator posts
 about; the platform has no part in it.
 
-Kind ``edge_list`` reads a real graph (see `edge_list`): communities come from networkx's Louvain
-method (label propagation where the graph is large), merged down to `communities`, so taste is
-homophilous on it.
+Kind ``edge_list`` reads a real graph from any common kind of file (see `graph_files`): communities
+come from networkx's Louvain method (label propagation where the graph is large), merged down to
+`communities`, so taste is homophilous on it.
 
 Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers
 are wired. Whoever followed a creator who has quit follows another instead, found as a newcomer
@@ -45,9 +45,10 @@ from twin.kernels import graph as kernel
 from twin.kernels.follows import Follows
 from twin.kernels.stats import gini
 from twin.mechanisms.network.choosing import Choosing, edge_type
+from twin.mechanisms.network.communities import communities
 from twin.mechanisms.network.declared import CONSUMERS, CREATORS, FOLLOWER_EDGES, METRICS
-from twin.mechanisms.network.edge_list import communities, read_edges
 from twin.mechanisms.network.generated import Generated, apportion
+from twin.mechanisms.network.graph_files import read_graph
 from twin.mechanisms.network.params import NetworkParams
 from twin.world.columns import lengthened, room_for, row_type
 from twin.world.mechanism import Every, Mechanism
@@ -102,7 +103,8 @@ class Network(Mechanism[NetworkParams]):
         for name in ("pending_head", "pending_next", "pending_creator"):
             keep[name] = np.zeros(0, np.int32)
         if p.kind == "edge_list":
-            nodes, edges = read_edges(Path(p.path), p.directed)
+            graph = read_graph(Path(p.path), p.directed, p.least_weight)
+            nodes, edges = graph.nodes, graph.edges
             keep["nodes"][0], keep["edges"] = nodes, edges.astype(np.int32)
             keep["node_community"] = communities(
                 nodes, edges, p.communities, self.stream("louvain")

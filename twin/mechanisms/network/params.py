@@ -17,9 +17,23 @@ class NetworkParams(Params):
         "communities", "a generated graph, or one read from `path`"
     )
     path: str = par(
-        "", "edge list for kind edge_list: two ids a line, # comments, .gz allowed", path=True
+        "",
+        "graph for kind edge_list: two ids a line as text (any separator, header, comments), "
+        "Parquet, GraphML, GEXF, Pajek or GML; also .gz, .bz2, .xz, .zip",
+        path=True,
+        under=".kind=edge_list",
     )
-    directed: bool = par(False, "edge list: 'a b' means only that a follows b, not also b a")
+    least_weight: float | None = par(
+        None,
+        "edge list: ties whose third column is below this are left out; not given: further columns "
+        "are not used",
+        under=".kind=edge_list",
+    )
+    directed: bool = par(
+        False,
+        "edge list: 'a b' means only that a follows b, not also b a",
+        under=".kind=edge_list",
+    )
     communities: int = par(6, "number of communities", unit="communities", low=1, high=1000)
     size_exponent: float = par(0.6, "sizes of communities fall as rank^-this", low=0, high=3)
     homophily: float = par(
