@@ -5,6 +5,7 @@ import bz2
 import gzip
 import io
 import lzma
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twin.ground.errors import ScenarioError
 from twin.mechanisms.network.graph_files import Graph, read_graph
@@ -217,3 +220,36 @@ def test_any_way_of_writing_gives_the_same_graph(tmp_path: Path) -> None:
     drawn_ = read_graph(put(tmp_path, "d.graphml", out.getvalue()), True)
     for other in (moved, named, drawn_):
         assert other.nodes == plain.nodes and np.array_equal(other.edges, plain.edges)
+
+
+@given(
+    st.sampled_from(sorted(READ)),
+    st.lists(
+        st.tuples(st.integers(0, 400), st.sampled_from([0, 1, 2]), st.binary(max_size=3)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([None, 0.5]),
+)
+@settings(max_examples=400, deadline=None)
+def test_nearly_right_files_are_read_or_refused(
+    case: str, edits: list[tuple[int, int, bytes]], least: float | None
+) -> None:
+    """Bytes replaced, put in and cut out: a graph of whole ties, or one line; never a traceback."""
+    name, data, _ = READ[case]
+    for at, how, given_ in edits:
+        place = at % (len(data) + 1)
+        data = (
+            data[:place] + given_ + data[place + (len(given_) if how == 0 else 0) :]
+            if how < 2
+            else data[:place]
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            graph = read_graph(put(Path(folder), name, data), False, least)
+        except ScenarioError as error:
+            (problem,) = error.problems
+            assert problem.reason and problem.mend and "\n" not in str(error)
+        else:
+            assert graph.edges.min() == 0 and graph.edges.max() == graph.nodes - 1
+            assert (graph.edges[:, 0] != graph.edges[:, 1]).all()

@@ -45,6 +45,17 @@ READERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     ".gml": ("GML", lambda file: nx.read_gml(file, label="id")),
 }
 PACKED = (".gz", ".bz2", ".xz", ".zip")
+TORN = (
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
+"""What reading a packed file raises that is torn, locked, or packed in a way of its own."""
 MOST_BYTES = 2**34
 """Unpacked; more is no edge list that a run could hold."""
 
@@ -109,7 +120,7 @@ def _unpacked(path: Path) -> tuple[bytes, str]:
             return lzma.decompress(data), name
         if data[:4] in (b"PK\3\4", b"PK\5\6"):
             return _zipped(data)
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except TORN as error:
         raise Unreadable(
             f"the edge list cannot be read: {error}", "it is torn, or packed in another way"
         ) from None
@@ -129,9 +140,10 @@ def _zipped(data: bytes) -> tuple[bytes, str]:
 def _parquet(data: bytes, least: float | None) -> Pairs:
     try:
         table = pq.read_table(io.BytesIO(data))
-    except (OSError, pa.ArrowException) as error:
-        raise Unreadable(f"the Parquet file cannot be read: {error}", "write it again") from None
-    names = [name.lower() for name in table.column_names]
+        names = [name.lower() for name in table.column_names]
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = str(error).partition("\n")[0]
+        raise Unreadable(f"the Parquet file cannot be read: {reason}", "write it again") from None
     if len(names) < 2:
         raise Unreadable("the Parquet file has one column", "give two of ids")
     first = next((names.index(each) for each in SOURCES if each in names), 0)
@@ -159,7 +171,8 @@ def _by_networkx(data: bytes, kind: str, reader: Callable[[Any], Any]) -> Pairs:
         ties = [(str(a), str(b)) for a, b in graph.edges()]
         alone = sum(1 for node in graph if not graph.degree(node))
     except Exception as error:  # parsers of other people's files raise anything
-        raise Unreadable(f"is no {kind} that networkx reads: {error}", "write it again") from None
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise Unreadable(f"is no {kind} that networkx reads: {reason}", "write it again") from None
     if not ties:
         raise Unreadable(f"the {kind} file holds no edge", "give a graph with ties")
     both = [each for tie in ties for each in tie]

@@ -127,6 +127,12 @@ def _form(data: bytes) -> _Form:
         raise Unreadable("the edge list holds a header and no edge", "write two node ids a line")
     places = _places(header)
     width = len(rows[0])
+    if width <= max(places) or (header and width < len(header)):
+        raise Unreadable(
+            f"has {width} columns, the header has {len(header)}" if header else "has one id",
+            "write as many in every line",
+            sample[0][0],
+        )
     for (line, _, _), row in zip(sample, rows, strict=True):
         if len(row) != width:
             raise Unreadable(
@@ -189,7 +195,10 @@ def _bare(line: str) -> str:
 def _fields(line: str, apart: str) -> list[str]:
     if apart == " ":
         line = " ".join(line.split())
-    row = next(csv.reader([line.strip("\r\n")], delimiter=apart, skipinitialspace=True))
+    try:
+        row = next(csv.reader([line.replace("\r", "")], delimiter=apart, skipinitialspace=True))
+    except csv.Error:  # beyond what its own limits allow
+        return []
     return [part.strip().strip("'") for part in row]
 
 
@@ -289,6 +298,8 @@ def _columns(data: bytes, form: _Form, least: float | None) -> Pairs:
         body = _AFTER.sub(b"", _BEFORE.sub(b"", _BLANKS.sub(b" ", body)))
     names = [str(k) for k in range(form.width)]
     wanted = [names[place] for place in form.places]
+    # the first that is no id
+    weight = next((name for name in names if name not in wanted), "")
     try:
         table = pyarrow.csv.read_csv(
             io.BytesIO(body),
@@ -296,14 +307,14 @@ def _columns(data: bytes, form: _Form, least: float | None) -> Pairs:
             pyarrow.csv.ParseOptions(delimiter=form.apart),
             pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
-                include_columns=[*wanted, *(["2"] if least is not None else [])],
+                include_columns=[*wanted, *([weight] if least is not None else [])],
                 strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid as error:
         raise _ragged(data, form, str(error)) from None
     if least is not None:
-        table = heavy(table, "2", least)
+        table = heavy(table, weight, least)
     return by_columns([table[name].combine_chunks() for name in wanted], form.whole)
 
 
