@@ -43,23 +43,6 @@ GRACE_S = 1.0
 that only tested the lock."""
 
 
-def busy(run: Path) -> bool:
-    """Whether a process works in a run's folder."""
-    try:
-        handle = os.open(run / FOLDER / "open", os.O_RDWR | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # a file system without locks
-    finally:
-        os.close(handle)
-    return False
-
-
 class Mailbox:
     """The run's side: open while a process works in the run's folder. Use it with ``with``."""
 

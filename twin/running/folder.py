@@ -24,7 +24,7 @@ from twin.engine.simulation import Simulation
 from twin.ground import files
 from twin.ground.errors import CheckpointError
 from twin.record import naming
-from twin.record.mailbox import FOLDER, busy
+from twin.record.mailbox import FOLDER, is_open
 from twin.record.results import FORMAT, MAIN, load_manifest
 from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
@@ -63,7 +63,7 @@ def _nothing_computed(out: Path) -> bool:
         "manifest.json" in there
         and there <= {"manifest.json", "scenario.yaml", checkpoint.FOLDER, naming.FILE, FOLDER}
         and not any((out / checkpoint.FOLDER).glob("*"))
-        and not busy(out)
+        and not is_open(out)
     )
 
 
