@@ -372,9 +372,11 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> No
     likes = tmp_path / "likes.yaml"
     likes.write_text("name: likes\nset: {recommender.preset: likes}\n")
     with running(
-        tmp_path, BASE, *settings("duration=400d"), "--pace", "4", "--policy", f"{likes}@3d"
+        tmp_path, BASE, *settings("duration=2000d"), "--pace", "4", "--policy", f"{likes}@3d"
     ) as run:
         page, *_ = visit(browser, run.url)
+        # a date: what stands there before the first message is greater than any
+        until(page, "() => /^20\\d\\d-/.test(document.getElementById('date').textContent)")
         until(page, "() => document.getElementById('date').textContent >= '2025-01-07'")
         run.process.send_signal(signal.SIGINT)
         assert run.process.wait(PATIENCE_S) == 130
