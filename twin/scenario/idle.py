@@ -4,7 +4,8 @@ a setting that was never asked.
 Four kinds, each with file and line:
 
 - a setting under another one that is off in the whole run (``slots`` of a table without slots, rates
-  of votes where nobody votes): parameters declare it themselves (``par(..., under=...)``);
+  of votes where nobody votes): parameters declare it themselves (``par(..., under=...)``, or ``UNDER`` of
+  their set);
 - a policy that begins after the end;
 - a policy whose every lever has that value already;
 - a change of the embedding dimension or of tables whose new model would cut over after the end.
@@ -14,16 +15,16 @@ A condition holds if it does at the start or under any policy, since either lets
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from twin.ground.units import format_duration
 from twin.mechanisms.policies import Policy
+from twin.scenario.listing import shown
 from twin.scenario.model import Scenario
-from twin.scenario.problems import Path_
-from twin.world.params import leaves, meta, value_at
+from twin.scenario.problems import Path_, field_at
+from twin.world.params import Params, leaves, meta, value_at
 
 MIGRATES = ("recommender.dim", "recommender.tables.")
 
@@ -32,11 +33,9 @@ def remarks(scenario: Scenario) -> list[str]:
     """One line for everything that was set and cannot act, with where it was set."""
     found = []
     for name, params in scenario.mechanisms.items():
-        for path, info in leaves(type(params)):
+        for path, _ in leaves(type(params)):
             place: Path_ = ("mechanisms", name, *path.split("."))
-            if not meta(info)["under"] or not scenario.tree.has(place):
-                continue
-            if reason := cannot(scenario, f"{name}.{path}"):
+            if scenario.tree.has(place) and (reason := cannot(scenario, f"{name}.{path}")):
                 found.append(f"{_where(scenario, place)} {name}.{path} {reason}")
     return found + [
         f"{_where(scenario, ('policies', place))} policy {policy.title}: {reason}"
@@ -83,8 +82,8 @@ def cannot(scenario: Scenario, path: str, *others: Policy) -> str:
         # of a mechanism that is not enabled, or a plain number's own rule
         if not values or any(_holds(value, op, wanted) for value in values):
             return ""
-        shown = ", then ".join(dict.fromkeys(_text(value) for value in values))
-        reasons.append(f"{other} is {shown}")
+        told = ", then ".join(dict.fromkeys(shown(value) for value in values))
+        reasons.append(f"{other} is {told}")
     return f"cannot act while {' and '.join(reasons)}" if reasons else ""
 
 
@@ -92,8 +91,11 @@ def ways(scenario: Scenario, path: str) -> list[tuple[str, str, str]]:
     """What lets a setting act: path, operator and values of each way; empty if it always acts."""
     name, _, rest = path.partition(".")
     params = scenario.mechanisms.get(name)
-    declared = {} if params is None else dict(leaves(type(params)))
-    told = str(meta(declared[rest])["under"]) if rest in declared else ""
+    holder, info = (None, None) if params is None else field_at(type(params), (*rest.split("."),))
+    if info is None or holder is None or not issubclass(holder, Params):
+        return []
+    every = "" if rest.rpartition(".")[2] in holder.ANYWAY else holder.UNDER
+    told = str(meta(info)["under"]) or every
     return [_condition(way, path) for way in told.split(" or ") if way]
 
 
@@ -183,7 +185,7 @@ def _condition(way: str, path: str) -> tuple[str, str, str]:
 def _holds(value: Any, op: str, wanted: str) -> bool:
     if op == ">":
         return float(value) > float(wanted)
-    same = any(_text(value) == _text(_number(one)) for one in wanted.split("|"))
+    same = any(shown(value) == shown(_number(one)) for one in wanted.split("|"))
     return same if op == "=" else not same
 
 
@@ -194,21 +196,12 @@ def _number(text: str) -> Any:
         return text
 
 
-def _text(value: Any) -> str:
-    """A value as YAML has it: true, 5, 0.5, hash."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and math.isfinite(value) and value == int(value):
-        return str(int(value))
-    return str(value)
-
-
 def _shown(scenario: Scenario, path: str, value: Any) -> str:
     """A value in its unit: 6h and not 21600."""
     name, _, rest = path.partition(".")
-    unit = meta(dict(leaves(type(scenario.mechanisms[name])))[rest])["unit"]
+    _, info = field_at(type(scenario.mechanisms[name]), (*rest.split("."),))
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return format_duration(value) if unit == "s" and whole else _text(value)
+    return format_duration(value) if info and meta(info)["unit"] == "s" and whole else shown(value)
 
 
 def _plain(path: str) -> str:

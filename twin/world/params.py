@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any, TypedDict, TypeVar, Unpack
+from typing import Annotated, Any, ClassVar, TypedDict, TypeVar, Unpack
 
 from pydantic import (
     BaseModel,
@@ -92,6 +92,11 @@ class Params(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=False
     )
+
+    UNDER: ClassVar[str] = ""
+    """`Declared.under` of all parameters of the set (not of sets in it) that declare none."""
+    ANYWAY: ClassVar[tuple[str, ...]] = ()
+    """Names of those that act all the same."""
 
     @model_validator(mode="before")
     @classmethod

@@ -76,7 +76,6 @@ class _Form:
     whole: bool
     """Whether ids are whole numbers."""
     braces: bool
-    quoted: bool
     comments: bool
     """Whether comments stand between edges."""
     matrix: bool
@@ -151,7 +150,6 @@ def _form(data: bytes) -> _Form:
         places,
         all(_WHOLE.match(each) for each in ids),
         braces,
-        any('"' in line for line in cut),
         comments,
         matrix,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from twin.ground.units import DAY
 from twin.world.params import Duration, Params, group, par
@@ -15,6 +15,10 @@ MUCHNIK = "Muchnik, Aral & Taylor, Science 2013"
 class Votes(Params):
     """Votes: log-odds of up and down, moved by liking and by the score on show."""
 
+    UNDER: ClassVar[str] = ".enabled=true"
+    # seeds are given to posts, and scores settle, whether people vote or not
+    ANYWAY: ClassVar[tuple[str, ...]] = ("enabled", "seed_up", "seed_down", "settle")
+
     enabled: bool = par(True, "whether people vote")
     up_rate: float = par(
         0.0513,
@@ -22,7 +26,6 @@ class Votes(Params):
         low=1e-6,
         high=0.9,
         source=f"{MUCHNIK}, a slide on the baseline; weak",
-        under=".enabled=true",
     )
     down_rate: float = par(
         0.0082,
@@ -30,7 +33,6 @@ class Votes(Params):
         low=1e-6,
         high=0.9,
         source=f"{MUCHNIK}, a slide on the baseline; weak",
-        under=".enabled=true",
     )
     quality: float = par(
         0.4,
@@ -38,7 +40,6 @@ class Votes(Params):
         unit="logit/sd",
         low=0,
         high=20,
-        under=".enabled=true",
     )
     match: float = par(
         1.0,
@@ -46,7 +47,6 @@ class Votes(Params):
         unit="logit",
         low=0,
         high=20,
-        under=".enabled=true",
     )
     agreement: float = par(
         0.4,
@@ -54,7 +54,6 @@ class Votes(Params):
         unit="logit",
         low=0,
         high=20,
-        under=".enabled=true",
     )
     centre: float = par(
         1.25,
@@ -63,7 +62,6 @@ class Votes(Params):
         low=-20,
         high=20,
         source="mean over clicks in the default world",
-        under=".enabled=true",
     )
     herd_up: float = par(
         0.295,
@@ -72,7 +70,6 @@ class Votes(Params):
         low=0,
         high=5,
         source=f"{MUCHNIK}: first viewer +32 % on 0.0513",
-        under=".enabled=true",
     )
     herd_down: float = par(
         0.295,
@@ -81,7 +78,6 @@ class Votes(Params):
         low=0,
         high=5,
         source="assumed equal to herd_up",
-        under=".enabled=true",
     )
     correction: float = par(
         0.6,
@@ -91,7 +87,6 @@ class Votes(Params):
         low=0,
         high=5,
         source=f"sign: {MUCHNIK}, down-votes are corrected",
-        under=".enabled=true",
     )
     seed_up: float = par(
         0.0,
