@@ -12,7 +12,7 @@ import psutil
 
 from tests.conftest import PATIENCE_S, SCENARIOS, settings
 
-TABLES = ("results.parquet", "course.parquet", "replicates.parquet")
+TABLES = ("results.parquet", "groups.parquet", "course.parquet", "replicates.parquet")
 MODULE = '''"""Holds one task in its worker's hands, or kills the worker, as the file `wish` beside this one says."""
 
 import os

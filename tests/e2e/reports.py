@@ -10,6 +10,13 @@ from tests.conftest import PATIENCE_S
 EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 
+UNFOLD = """async () => {
+  document.querySelectorAll("details").forEach(fold => { fold.open = true; });
+  await drawAll();
+}"""
+"""Draws all there is; a page by itself draws what is near the screen."""
+
+
 def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:
     """The report as a page, drawn, and what went wrong."""
     page = browser.new_page(viewport={"width": width, "height": 1000})
@@ -27,6 +34,7 @@ def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:
         ),
     )
     page.goto(report.as_uri())
+    page.evaluate(UNFOLD)
     page.wait_for_function(
         """() => { const roots = Bokeh.documents.flatMap(d => d.roots());
         return roots.length && roots.every(root => { const view = Bokeh.index.find_one_by_id(root.id);

@@ -24,7 +24,7 @@ from twin.experiments.forks import TREATMENTS
 from twin.scenario.loading import load
 
 REPLICATES = 3
-TABLES = ("results.parquet", "course.parquet", "replicates.parquet")
+TABLES = ("results.parquet", "groups.parquet", "course.parquet", "replicates.parquet")
 EVIL_FILE = "<img src=x onerror=document.title='owned'>"
 COLUMNS = {
     "branch",
@@ -129,7 +129,13 @@ def test_folder_and_columns(here: Path, rows: list[dict[str, Any]]) -> None:
     branches = ["nothing", "forgets", EVIL_FILE, "nothing at 12d", "rare"]
     assert manifest["took_effect"] == dict(zip(branches, [REPLICATES] * 4 + [0], strict=True))
     board = Simulation(load(here / "out" / "scenario.yaml")).world.board
-    assert len(rows) == len(branches) * (len(board.rows) - len(TREATMENTS))
+    by_group = sum(bool(metric.split) for metric, _ in board.rows)
+    assert len(rows) == len(branches) * (len(board.rows) - by_group - len(TREATMENTS))
+    groups = pq.read_table(here / "out" / "groups.parquet").to_pylist()
+    assert len(groups) == len(branches) * by_group > 0
+    # a policy that changes nothing changes it for nobody
+    still = [row for row in groups if row["branch"] in ("nothing", "rare") and row["n"]]
+    assert still and {row["effect"] for row in still} == {0.0}
     assert {row["side"] for row in rows} == {"producer", "consumer", "platform", "chatbot"}
     weekly = pq.read_table(here / "out" / "course.parquet")
     assert len(weekly) == len(rows)  # ten days are one week and what is left

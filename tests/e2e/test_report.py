@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.conftest import PATIENCE_S, SMALL
-from tests.e2e.reports import EVIL
+from tests.e2e.reports import EVIL, UNFOLD
 from tests.live_page import browser, visit
 from twin.readers.panels import HEADINGS
 from twin.readers.report import write_report
@@ -58,6 +59,7 @@ def facts(report: Path, width: int) -> dict[str, Any]:
         page, complaints, asked = visit(
             opened, report.as_uri(), viewport={"width": width, "height": 800}
         )
+        page.evaluate(UNFOLD)
         page.wait_for_function(DRAWN, timeout=1000 * PATIENCE_S)
         return {**page.evaluate(FACTS), "problems": complaints, "asked": asked}
 
@@ -76,7 +78,9 @@ def test_report_in_a_browser(report: Path, width: int) -> None:
 
 def test_scenario_text_is_never_executed(report: Path) -> None:
     """Markup in names and descriptions is shown, not run."""
-    assert facts(report, 1400)["title"] == f"{EVIL} · twin"
+    with browser() as opened:
+        page, complaints, _ = visit(opened, report.as_uri())
+        assert page.title() == f"{EVIL} · twin" and complaints == []
     assert "<img src=x" not in report.read_text(encoding="utf-8")
 
 
@@ -92,6 +96,74 @@ def test_report_tells_each_sides_story(report: Path) -> None:
     assert "patient waited for <i>creator_human_share &lt; 0.0001</i> and never took effect" in text
     for heading in ("What a campaign does to them", "Campaigns"):
         assert f"<b>{heading}</b> is listed, not drawn. At zero throughout: Campaign " in text
+
+
+FIRST = """() => ({
+  height: document.documentElement.scrollHeight,
+  questions: [...document.querySelectorAll(".answers h2")].map(each => each.textContent),
+  folded: [...document.querySelectorAll("details.side")].map(each => [each.id, each.open]),
+  drawn: document.querySelectorAll("[data-root-id] > *").length,
+  waiting: waiting.size,
+  unnamed: [...document.querySelectorAll("button, summary, input, select, a")]
+    .filter(each => !(each.getAttribute("aria-label") || each.textContent).trim()).length,
+})"""
+
+
+def test_first_page_is_short_and_answers_five_questions(report: Path) -> None:
+    """Sides are folded, pictures of folded ones are not drawn before they are wanted, a link to one
+    unfolds it, and the whole first page fits a screenshot."""
+    with browser() as opened:
+        page, complaints, _ = visit(
+            opened, report.as_uri(), viewport={"width": 1200, "height": 900}
+        )
+        page.wait_for_function(
+            "() => document.querySelectorAll('#fig-who_lorenz [data-root-id] > *').length"
+        )
+        first = page.evaluate(FIRST)
+        assert first["questions"] == [
+            "What was done?",
+            "Who gained?",
+            "Who lost?",
+            "How sure is that?",
+            "What to look at next?",
+        ]
+        sides = ["producer", "consumer", "platform", "chatbot"]
+        assert first["folded"] == [[side, False] for side in sides]
+        assert first["height"] < 6000, "it was 30,900 pixels once"
+        assert first["waiting"] > 20 and first["drawn"] < 20
+        assert first["unnamed"] == 0
+        assert len(page.screenshot(full_page=True)) > 20_000
+        page.locator("nav a[href='#consumer']").click()
+        page.wait_for_function(
+            "() => document.querySelector('#consumer').open && document.querySelector("
+            "'#consumer figure [data-root-id] > *')",
+            timeout=1000 * PATIENCE_S,
+        )
+        assert page.evaluate("waiting.size") < first["waiting"]
+        assert complaints == []
+
+
+def test_one_click_saves_a_picture_for_slides(report: Path, tmp_path: Path) -> None:
+    """As PNG and as SVG, under the title, with where it comes from; sharp enough for a slide; in
+    dark mode on white, too."""
+    with browser() as opened:
+        page, complaints, _ = visit(opened, report.as_uri(), color_scheme="dark")
+        figure = page.locator("#fig-who_lorenz")
+        title = figure.locator(".t").inner_text()
+        for kind in ("png", "svg"):
+            with page.expect_download(timeout=1000 * PATIENCE_S) as found:
+                figure.get_by_label(f"Save “{title}” as {kind.upper()}").click()
+            found.value.save_as(tmp_path / f"picture.{kind}")
+            assert found.value.suggested_filename.endswith(f"lorenz-curves-of-creators.{kind}")
+        width = page.evaluate("document.querySelector('#fig-who_lorenz [data-part]').clientWidth")
+        assert complaints == []
+    svg = (tmp_path / "picture.svg").read_text(encoding="utf-8")
+    assert title in svg and "Made by twin" in svg and "<path" in svg
+    with Image.open(tmp_path / "picture.png") as image:
+        assert image.width == 3 * width
+        assert image.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+        # title, axes, curves and source, not an empty sheet
+        assert len(image.convert("RGB").getcolors(1 << 24) or []) > 50
 
 
 def test_report_is_one_file_of_sensible_size(report: Path) -> None:

@@ -133,9 +133,9 @@ def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: s
 
 
 def outcome(metric: Metric) -> bool:
-    """Whether a metric shows what a policy does. Not so those that show that it is there, and means
-    by arm, see `trial`."""
-    return metric.name not in TREATMENTS and not metric.trial
+    """Whether a metric shows what a policy does. Not so those that show that it is there, means by
+    arm, see `trial`, and means by group, which are a family of their own, see `groups`."""
+    return metric.name not in TREATMENTS and not metric.trial and not metric.split
 
 
 def distinct(plans: Sequence[Plan]) -> None:

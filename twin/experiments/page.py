@@ -13,14 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from bokeh.document import Document
-from bokeh.embed import components
-from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from twin.experiments.experiment import Experiment
 from twin.experiments.work.tasks import SCENARIO
+from twin.readers.embedding import bokeh, embedded
 from twin.readers.text import human, span
 
 Words = Sequence[tuple[str, str]]
@@ -153,19 +151,14 @@ def write(experiment: Experiment, page: Report, place: str = "") -> None:
 
 def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
     """The page as HTML."""
-    figures = {
-        picture.key: picture.model
-        for section in page.sections
-        for group in section.groups
-        for picture in group.pictures
-    }
-    document = Document()
-    with document.models.freeze():  # else every figure added visits all before it
-        for drawn in figures.values():
-            document.add_root(drawn)
-    # Bokeh raises ValueError if there is no model at all
-    script, divs = components(figures) if figures else ("", {})
-    document.clear()
+    drawn = embedded(
+        {
+            section.id: {
+                picture.key: picture.model for group in section.groups for picture in group.pictures
+            }
+            for section in page.sections
+        }
+    )
     jinja = Environment(
         loader=PackageLoader("twin.readers"),
         autoescape=select_autoescape(default=True),
@@ -183,11 +176,9 @@ def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
         methods=page.methods,
         scenario=scenario,
         version=manifest["versions"]["twin"],
-        # only what Bokeh made is not escaped
-        divs={name: Markup(div) for name, div in divs.items()},
-        script=Markup(script),
-        # inline, so that the page opens offline; only those parts of Bokeh that pages use
-        bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()),
+        divs=drawn.divs,
+        parts=drawn.parts,
+        bokeh=bokeh("bokeh-widgets"),
     )
 
 

@@ -64,6 +64,8 @@ def words(what: str, share: float, rose: bool) -> str:
     """One series in the warning: ``satisfaction was already falling, by 60 % of the reported change
     at that pace``."""
     way = "rising" if rose else "falling"
+    # percent of hundreds are read twice
+    part = f"{abs(share):.0%} of" if abs(share) < 2 else f"{abs(share):.2g} times"
     if share < 0:
-        return f"{what} was {way}, against the reported change, by {-share:.0%} of it at that pace"
-    return f"{what} was already {way}, by {share:.0%} of the reported change at that pace"
+        return f"{what} was {way}, against the reported change: by {part} it at that pace"
+    return f"{what} was already {way}, by {part} the reported change at that pace"

@@ -96,25 +96,33 @@ def drawn_series(found: Sequence[Chapter]) -> list[tuple[str, Series]]:
 
 def moves_of_side(found: Sequence[Chapter], windows: Windows) -> list[Move]:
     """Changes beyond noise of metrics with a good direction or a headline."""
-    moves = []
-    for heading, one in drawn_series(found):
-        if one.metric.good == "neither" and not one.metric.headline:
-            continue
-        first, last = (
-            values[np.isfinite(values)]
-            for values in (one.values[windows.before], one.values[windows.after])
-        )
-        # one reading has no variance, so noise is unknown
-        if len(first) < 2 or len(last) < 2:
-            continue
-        before, after = float(first.mean()), float(last.mean())
-        # standard error of the difference of the two means
-        noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
-        # read, but without any event: the last mean is repeated
-        stale = any(values[0] != 0 and (values == values[0]).all() for values in (first, last))
-        if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and not stale:
-            moves.append(Move(one, heading, before, after, _size(before, after)))
-    return moves
+    return [
+        move
+        for heading, one in drawn_series(found)
+        if (one.metric.good != "neither" or one.metric.headline)
+        # who gains and who loses has sentences of its own
+        and not one.metric.split
+        and (move := move_of(one, heading, windows))
+    ]
+
+
+def move_of(one: Series, heading: str, windows: Windows) -> Move | None:
+    """How far a series moved, if that is beyond noise."""
+    first, last = (
+        values[np.isfinite(values)]
+        for values in (one.values[windows.before], one.values[windows.after])
+    )
+    # one reading has no variance, so noise is unknown
+    if len(first) < 2 or len(last) < 2:
+        return None
+    before, after = float(first.mean()), float(last.mean())
+    # standard error of the difference of the two means
+    noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
+    # read, but without any event: the last mean is repeated
+    stale = any(values[0] != 0 and (values == values[0]).all() for values in (first, last))
+    if abs(after - before) <= max(NOISE * noise, LEAST * abs(before)) or stale:
+        return None
+    return Move(one, heading, before, after, _size(before, after))
 
 
 def _size(before: float, after: float) -> float:

@@ -1,4 +1,5 @@
-"""The report of a run, one HTML file that opens offline: headlines, each side's story and pictures,
+"""The report of a run, one HTML file that opens offline. First a page that answers five questions
+(`answers`), headlines and who gained and who lost; folded below it each side's story and pictures,
 tables, the resolved scenario.
 
 Everything follows from the metric declarations, so the metrics of a new mechanism are included
@@ -13,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from bokeh.document import Document
-from bokeh.embed import components
-from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, select_autoescape
-from markupsafe import Markup
 
+from twin.readers.answers import answers
 from twin.readers.baseline import Windows, policies_in_force, without_effect
+from twin.readers.embedding import bokeh, embedded
+from twin.readers.group_pictures import pictures
 from twin.readers.headlines import cards, table_rows
 from twin.readers.pictures import MARKS_NAMED, Mark
 from twin.readers.sections import glance, sections
@@ -34,7 +34,7 @@ def write_report(folder: Path) -> Path:
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
     named, marks = naming.read(folder), policies_in_force(events)
     windows = Windows(metrics, marks)
-    figures: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
     page = {
         "manifest": manifest,
         "title": named.title(manifest["name"]),
@@ -43,8 +43,10 @@ def write_report(folder: Path) -> Path:
         "last": windows.last,
         "marks": _bundled(marks),
         "numbered": len(marks) > MARKS_NAMED,
-        "glance": glance(metrics, windows, marks, figures),
-        "sections": sections(metrics, marks, windows, figures),
+        "answers": answers(metrics, windows, marks, events, folder.name),
+        "glance": glance(metrics, windows, marks, parts.setdefault("glance", {})),
+        "who": pictures(metrics, windows, parts.setdefault("who", {})),
+        "sections": sections(metrics, marks, windows, parts),
         "rows": table_rows(metrics, windows),
         "events": events,
         "facts": _facts(manifest, metrics, named),
@@ -59,12 +61,7 @@ def write_report(folder: Path) -> Path:
         else [],
         "period": _period(metrics),
     }
-    document = Document()
-    with document.models.freeze():  # else adding a figure visits all before it
-        for drawn in figures.values():
-            document.add_root(drawn)
-    script, divs = components(figures) if figures else ("", {})
-    document.clear()  # a formatter belongs to one document at a time, and all figures share theirs
+    drawn = embedded(parts)
     jinja = Environment(
         loader=PackageLoader("twin.readers"),
         autoescape=select_autoescape(default=True),
@@ -73,10 +70,9 @@ def write_report(folder: Path) -> Path:
     )
     html = jinja.get_template("report.html").render(
         **page,
-        # HTML of Bokeh's own; all other text is escaped
-        divs={name: Markup(div) for name, div in divs.items()},
-        script=Markup(script),
-        bokeh=Markup(Resources(mode="inline", components=["bokeh"]).render_js()),
+        divs=drawn.divs,
+        parts=drawn.parts,
+        bokeh=bokeh(),
     )
     path = folder / "report.html"
     work = path.with_name("report.html.part")

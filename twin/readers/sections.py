@@ -75,21 +75,29 @@ def glance(
                 zero_line=True,
                 scale_from=scale_from,
             )
-            made.append({"id": name, "title": SIDES[side][0], "help": " ".join(figures[name].tags)})
+            made.append(
+                {
+                    "id": name,
+                    "title": f"{SIDES[side][0]} at a glance",
+                    "help": " ".join(figures[name].tags),
+                }
+            )
     return made
 
 
 def sections(
-    metrics: Metrics, marks: list[Mark], windows: Windows, figures: dict[str, Any]
+    metrics: Metrics, marks: list[Mark], windows: Windows, parts: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Each side's story and chapters; what they draw goes to ``figures`` by id."""
+    """Each side's story and chapters; what they draw goes to ``parts`` by chapter and id."""
     sections = []
     moments = _moments(metrics, windows)
     for side, (name, lead) in SIDES.items():
         shown, silent = [], []
-        x_range = time_range(metrics)
-        frame = Section(x_range, drawn_marks(marks, x_range))
         for number, chapter in enumerate(chapters(metrics, side) if len(metrics.times) > 1 else []):
+            figures = parts.setdefault(f"{side}-{number}", {})
+            # those of a chapter pan and zoom together
+            x_range = time_range(metrics)
+            frame = Section(x_range, drawn_marks(marks, x_range))
             pictures = [
                 one
                 for picture in chapter.pictures
@@ -114,6 +122,7 @@ def sections(
                     "lead": lead,
                     "story": story(metrics, side, windows, marks),
                     "chapters": shown,
+                    "count": sum(len(chapter["pictures"]) for chapter in shown),
                     "silent": silent,
                 }
             )

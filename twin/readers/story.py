@@ -46,7 +46,7 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
     def add(start: str, chosen: Sequence[Move]) -> None:
         if chosen:
             sentences.append(f"{start}{'; '.join(move.sentence for move in chosen)}.")
-            sentences.extend(_restless(chosen, windows))
+            sentences.extend(restless(chosen, windows))
             used.update(move.one.metric.name for move in chosen)
 
     add(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
@@ -76,7 +76,7 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
     return sentences + _around(found, windows, marks)
 
 
-def _restless(moves: Sequence[Move], windows: Windows) -> list[str]:
+def restless(moves: Sequence[Move], windows: Windows) -> list[str]:
     """A sentence on those of the reported changes that had begun before the policy."""
     if windows.policy is None:
         return []

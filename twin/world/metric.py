@@ -70,7 +70,8 @@ class Metric:
     their number. ``moves`` says why it moves for months even in a world at rest; empty
     where it should not. ``by_arm`` says how it is read by arm of a policy for a share, once or in
     several ways. ``trial`` names the quantity of a metric that was derived from such a declaration
-    (``opinion extremity``); empty for all others.
+    (``opinion extremity``); empty for all others. ``split`` names the label by which a reading of
+    who gains and who loses splits people or creators; empty for all others.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Metric:
     moves: str = ""
     by_arm: tuple[ByArm, ...] = ()
     trial: str = ""
+    split: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

@@ -5,6 +5,7 @@ results.parquet     one row per branch and series, over the last window (four we
                     lies after the fork): effect with interval, its size, n, p and q, the
                     correlation of the two branches, what the pairing gained, and the time from
                     which on it shows (of effects that are distinguishable from noise)
+groups.parquet      the same for groups of creators and of consumers: who gains, who loses
 course.parquet      the same week by week after the fork
 before.parquet      what each series did in the four weeks before the fork: its pace, and how far
                     that would take it (see `twin.experiments.compare.measures`)
@@ -23,15 +24,17 @@ import numpy as np
 import pyarrow as pa
 
 from twin.experiments import effects, forks
-from twin.experiments.compare import measures, trial
+from twin.experiments.compare import groups, measures, trial
 from twin.experiments.compare import report as compare_report
 from twin.experiments.compare.rows import (
+    GROUPS,
     MONTH,
     SCHEMA,
     WEEK,
     Row,
     name_of,
     read_biases,
+    read_groups,
 )
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch, Plan
@@ -59,7 +62,14 @@ def resume(experiment: Experiment, on: str | None) -> None:
     )
     # before the report, which reads these facts in the manifest
     experiment.finish("done", **facts)
-    experiment.conclude([*lines(rows), *trial.lines(read_biases(experiment))], report)
+    experiment.conclude(
+        [
+            *lines(rows),
+            *groups.lines(read_groups(experiment)),
+            *trial.lines(read_biases(experiment)),
+        ],
+        report,
+    )
 
 
 def report(experiment: Experiment, **axes: str) -> None:
@@ -97,12 +107,16 @@ def run(
         forks.last_window(fork_at, scenario.duration),
     ]
     forked = forks.read(experiment, fork_at, numbers, ways, bins)
-    rows = [row for branch in branches for row in measures.rows_of(forked, branch.name)]
+    rows, by_group = (
+        [row for branch in branches for row in measures.rows_of(forked, branch.name, shown)]
+        for shown in (measures.outcomes(forked), measures.groups(forked))
+    )
     experiment.table("course.parquet", measures.course(forked, branches, experiment))
     experiment.table("replicates.parquet", measures.pairs(forked, branches))
     experiment.table(
         "results.parquet", pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
     )
+    experiment.table(GROUPS, pa.Table.from_pylist([asdict(row) for row in by_group], schema=SCHEMA))
     _write_before(experiment, fork_at, numbers)
     if shared:
         # the scenario's own policies for a share come first

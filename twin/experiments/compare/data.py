@@ -16,6 +16,7 @@ from twin.experiments.compare.rows import (
     LAST,
     MONTH,
     Row,
+    read_groups,
     read_moving,
     read_rows,
 )
@@ -120,6 +121,7 @@ class Data:
         self.rows = read_rows(experiment)
         self.of: dict[tuple[str, Key], Row] = {(row.branch, row.key): row for row in self.rows}
         self.moving = read_moving(experiment)
+        self.groups = read_groups(experiment)
         self.branches = list(dict.fromkeys(row.branch for row in self.rows))
         self.colours = {name: colour(place) for place, name in enumerate(self.branches)}
         # all branches have the same series in the same order, and so do all tables

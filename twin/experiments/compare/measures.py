@@ -28,18 +28,23 @@ def outcomes(forked: Forked) -> list[int]:
     return [i for i, (metric, _) in enumerate(forked.rows) if forks.outcome(metric)]
 
 
-def rows_of(forked: Forked, branch: str) -> list[Row]:
-    """Effects of a branch over the last window, one row per outcome."""
+def groups(forked: Forked) -> list[int]:
+    """Places of the means by group (`twin.mechanisms.groups`)."""
+    return [i for i, (metric, _) in enumerate(forked.rows) if metric.split]
+
+
+def rows_of(forked: Forked, branch: str, shown: Sequence[int]) -> list[Row]:
+    """Effects of a branch over the last window on the series at these places, one row each; q
+    corrects for all of them."""
     y, x = forked.of[branch], forked.of[BASE]
     # the two windows stand behind the weeks, see WINDOWS
     last, weekly = effects.paired(y[:, -1], x[:, -1]), effects.paired(y[:, :-2], x[:, :-2])
-    shown = outcomes(forked)
     since = effects.appears(weekly.low, weekly.high)
     # what is untouched was not tested, and must not count among the tests that q corrects for
     untouched = (last.effect == 0) & (last.low == 0) & (last.high == 0)
     tested = np.where(untouched, np.nan, last.p)
     q = np.full(len(forked.rows), np.nan)
-    # only outcomes are tested: others would weaken the correction of these
+    # only these are tested: others would weaken their correction
     q[shown] = effects.discoveries(tested[shown])
     made = []
     for i in shown:

@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.experiments import effects
 from twin.experiments import page as reporting
-from twin.experiments.compare import pictures, tables, words
+from twin.experiments.compare import groups, pictures, tables, words
 from twin.experiments.compare.data import DEFAULT, SIDE_OF, Data, axis_key
 from twin.experiments.compare.map import Axis, two_sided_map
 from twin.experiments.compare.rows import LAST, Row, name_of
@@ -48,6 +48,7 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
         summary=words.summary(data),
         sections=[
             _map(data, chosen),
+            *groups.section(data),
             _over_time(data),
             _forests(data),
             _pairing(data),

@@ -15,6 +15,7 @@ from twin.ground.units import DAY
 
 WEEK, MONTH = 7 * DAY, 30 * DAY
 LAST, EARLY = "last", "fork+30d"
+GROUPS = "groups.parquet"
 NUMBERS = (
     "base",
     "value",
@@ -128,6 +129,13 @@ def read_moving(experiment: Experiment) -> dict[Key, float]:
 def read_rows(experiment: Experiment) -> list[Row]:
     """The rows of ``results.parquet``."""
     return [Row(**row) for row in experiment.store.read_table("results.parquet").to_pylist()]
+
+
+def read_groups(experiment: Experiment) -> list[Row]:
+    """The rows of ``groups.parquet``; none of a comparison that knows no groups."""
+    if not experiment.store.exists(GROUPS):
+        return []
+    return [Row(**row) for row in experiment.store.read_table(GROUPS).to_pylist()]
 
 
 def read_biases(experiment: Experiment) -> list[trial.Bias]:

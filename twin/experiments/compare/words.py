@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.experiments import effects
+from twin.experiments.compare import groups
 from twin.experiments.compare.data import Data
 from twin.experiments.compare.rows import EARLY, MONTH, Row, name_of
 from twin.experiments.forks import WINDOW
@@ -29,6 +30,7 @@ def summary(data: Data) -> list[Summary]:
             [
                 *_where_in_effect(data, branch),
                 *(_side(data, branch, side) for side in SIDES if data.reported(branch, side)),
+                *groups.summary(data.groups, branch),
             ],
             data.colours[branch],
             what[branch],
