@@ -39,6 +39,7 @@ COMMANDS = {
     "sweep": ("experiments.sweep", "Run a scenario at many points of a parameter space."),
     "audit": ("experiments.audit", "Which engineering settings are political, and towards whom."),
     "stress": ("stress.stress", "In which plausible worlds a policy backfires."),
+    "events": ("shipped.events", "List the events gallery: what real platforms did, to run."),
     "findings": ("findings.findings", "Reproduce or refute the published findings."),
     "forecasts": ("forecasts.forecasts", "Forecast published field experiments, and score that."),
     "observe": ("observe.observe", "Read the log of a platform into aggregates."),
@@ -96,7 +97,7 @@ def cli() -> None:
     Runs scenarios written in YAML: creators post, people browse, a recommender learns from what
     they did, opinions and trust move, and policies take effect. A run becomes a folder with its
     data (Parquet) and a report (HTML). Scenarios and policies that come with twin are given by name:
-    `twin scenarios` and `twin policies` list them.
+    `twin scenarios`, `twin events` and `twin policies` list them.
 
     \b
     Begin with:

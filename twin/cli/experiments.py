@@ -37,10 +37,10 @@ policies = click.option(
     "--policy",
     "policies",
     multiple=True,
-    required=True,
     metavar="POLICY[@TIME]",
     help="A policy to try, in a branch of its own: a file, or a name that `twin policies` lists. "
-    "May be given many times.",
+    "May be given many times. Default: the SCENARIO's own policies, against the same world without "
+    "them.",
 )
 fork_at = click.option(
     "--at",
@@ -60,7 +60,12 @@ def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @common.file
 @policies
-@fork_at
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="Where worlds are forked: a time since the start (90d) or a date. Default: half-way; with "
+    "the SCENARIO's own policies, when the first of them takes effect.",
+)
 @click.option(
     "--replicates",
     default=20,
@@ -106,6 +111,7 @@ def compare(
 
     \b
       twin compare quickstart --policy chronological --at 90d
+      twin compare youtube_watch_time_2012 --replicates 6
     """
 
     # Arms are assigned by a mechanism that `base.yaml` turns off

@@ -1,4 +1,4 @@
-"""Commands that list what comes with twin: policies, scenarios."""
+"""Commands that list what comes with twin: policies, scenarios, events."""
 
 from __future__ import annotations
 
@@ -96,6 +96,35 @@ def scenarios(name: str | None) -> None:
             for each in found
         ],
         room=80,
+    )
+
+
+@click.command()
+@_name
+@common.as_json
+def events(name: str | None) -> None:
+    """List the events gallery: what real platforms did, as scenarios that run. With a NAME: its
+    file in full.
+
+    Each asks a question, says what was done and what the world saw, as far as that is known, with
+    sources. `twin compare NAME` runs the event's world without and with it.
+
+    
+      twin events
+      twin run facebook_msi_2018
+      twin compare facebook_msi_2018 --replicates 6
+    """
+    if name is not None:
+        _whole(name, shipped.EVENT)
+        return
+    found = listing.events()
+    if common.machine():
+        click.echo(json.dumps([asdict(each) for each in found]))
+        return
+    _print(
+        ("name", "question", "what was done", "what the world saw", "source"),
+        [(each.name, each.question, each.done, each.world, each.source) for each in found],
+        room=200,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,32 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
             f"(rename the file)"
         )
     return Plan(made, policies, "; ".join(policy.describe() for policy in mine))
+
+
+def own(at: str | None, scenario: Scenario) -> tuple[int, Scenario, Plan]:
+    """Where to fork, the scenario without its policies, and these as the plan of a branch; forked
+    at ``at`` or, by default, when the first of them takes effect. Raises UsageError."""
+    mine = scenario.policies
+    if not mine:
+        raise UsageError(
+            f"--policy: none is given, and {scenario.name} has none of its own (`twin policies` "
+            f"lists those that come with twin)"
+        )
+    first = min((policy.at for policy in mine if policy.at is not None), default=None)
+    if at is None and first is not None and first < scenario.duration:
+        fork = first
+    else:
+        fork = fork_time(at, scenario)
+    early = next((policy for policy in mine if policy.at is not None and policy.at < fork), None)
+    if early is not None:
+        raise UsageError(
+            f"--at {at or format_duration(fork)}: {early.title!r} of the scenario takes effect "
+            f"before (fork at {format_duration(first or 0)} or earlier, or give --policy)"
+        )
+    bare = replace(scenario, policies=())
+    policies = [policy.model_dump(exclude_none=True) for policy in mine]
+    described = "; ".join(policy.describe() for policy in mine)
+    return fork, bare, Plan(scenario.name.replace("_", " "), policies, described)
 
 
 def idle_in(plan: Plan, scenario: Scenario) -> list[str]:

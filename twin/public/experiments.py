@@ -100,7 +100,7 @@ def _made(scenario: Scenario, command: str, args: Mapping[str, Any], where: Wher
 
 def compare(
     scenario: Source,
-    policies: Sequence[str],
+    policies: Sequence[str] = (),
     *,
     at: str | None = None,
     replicates: int = 20,
@@ -110,7 +110,9 @@ def compare(
     **where: Unpack[Where],
 ) -> Result:
     """What policies do to both sides: worlds forked at ``at`` (a time since the start or a date;
-    half-way by default), and continued without and with each policy file.
+    half-way by default), and continued without and with each policy file. Without any, the
+    scenario's own policies are one branch, against the same world without them; that is forked by
+    default when the first of them takes effect.
 
     ``share``: also give each policy to this share of ``of``, in a branch of its own, as an A/B test
     would. ``axes``: metrics of the report's map, ``{"x": "creator_income{by=ai}", "y":
@@ -121,8 +123,12 @@ def compare(
     if share and "trials" not in found.mechanisms:
         raise UsageError("share: the scenario has no trials (load it with trials__enabled=True)")
     # All that can be refused is checked before the folder is made
-    fork = forks.fork_time(at, found)
-    plans = [forks.planned(policy, fork, found) for policy in policies]
+    if policies:
+        fork = forks.fork_time(at, found)
+        plans = [forks.planned(policy, fork, found) for policy in policies]
+    else:
+        fork, found, plan = forks.own(at, found)
+        plans = [plan]
     forks.distinct(plans)
     check_axes(found, axes or {})
     args: dict[str, Any] = {

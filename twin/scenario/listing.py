@@ -71,6 +71,32 @@ class ListedScenario:
     creators: str
 
 
+@dataclass(frozen=True)
+class ListedEvent:
+    """An event of the gallery: what a real platform did, as a scenario. ``world`` is what was seen
+    of it, as far as that is known."""
+
+    name: str
+    description: str
+    question: str
+    done: str
+    world: str
+    source: str
+
+
+def events() -> list[ListedEvent]:
+    """The events that come with twin, from the paragraphs at the head of their files."""
+    found = []
+    for name, path in shipped.named(shipped.EVENT).items():
+        first, *others = paragraphs(path)
+        told = dict(each.split(": ", 1) for each in others if ": " in each)
+        # the world that they share asks no question
+        if "Question" in told:
+            parts = (told[key] for key in ("Question", "Done", "World", "Source"))
+            found.append(ListedEvent(name, first, *parts))
+    return found
+
+
 def policies(scenario: Scenario) -> list[ListedPolicy]:
     """The policies that come with twin, and what each changes in a scenario."""
     return [
@@ -86,12 +112,17 @@ def scenarios() -> list[ListedScenario]:
 
 def said(path: Path) -> tuple[str, str]:
     """Description and source ("": it cites none), from the comment at the head of a file."""
+    first, *others = paragraphs(path)
+    sentences = [one for part in others for one in _SENTENCE.split(part)]
+    source = next((one for one in sentences if _CITES.search(one)), "")
+    return first, source.removeprefix("Source: ").rstrip(".")
+
+
+def paragraphs(path: Path) -> list[str]:
+    """The comment at the head of a file, paragraph by paragraph."""
     lines = path.read_text(errors="replace", encoding="utf-8").splitlines()
     head = [line.removeprefix("#").strip() for line in _comment(lines)]
-    paragraphs = [" ".join(part.split()) for part in "\n".join(head).split("\n\n")]
-    sentences = [one for part in paragraphs[1:] for one in _SENTENCE.split(part)]
-    source = next((one for one in sentences if _CITES.search(one)), "")
-    return paragraphs[0], source.removeprefix("Source: ").rstrip(".")
+    return [" ".join(part.split()) for part in "\n".join(head).split("\n\n")]
 
 
 def _comment(lines: list[str]) -> Iterator[str]:

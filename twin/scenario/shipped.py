@@ -30,6 +30,7 @@ class Kind:
 
 
 SCENARIO = Kind("scenario", "", "twin scenarios")
+EVENT = Kind("event", "events", "twin events")
 POLICY = Kind("policy", "policies", "twin policies")
 
 
@@ -46,19 +47,26 @@ def named(kind: Kind) -> dict[str, Path]:
     return {path.stem: path for path in sorted(place(kind).glob("*.yaml"))}
 
 
+def known(kind: Kind) -> dict[str, Path]:
+    """Shipped files that a name may mean: an event is a scenario."""
+    return named(SCENARIO) | named(EVENT) if kind == SCENARIO else named(kind)
+
+
 def found(text: str, kind: Kind, beside: Path = HERE) -> Path:
     """The file that a user means by a path, relative to ``beside``, or by a name. Where there is
     none it is the path as written, see `missing`."""
     path = beside / text
     # a file that exists always wins
-    return path if files.is_file(path) else named(kind).get(_name(text, kind), path)
+    return path if files.is_file(path) else known(kind).get(_name(text, kind), path)
 
 
 def _name(text: str, kind: Kind) -> str:
-    """The name in ``package:twin/NAME``, for a policy also ``package:twin/policies/NAME``."""
+    """The name in ``package:twin/NAME``, for a policy also ``package:twin/policies/NAME``, for an
+    event ``package:twin/events/NAME``."""
     if not text.startswith(PACKAGE):
         return text
-    return text.removeprefix(PACKAGE).removeprefix(f"{kind.folder}/")
+    folder = (EVENT if kind == SCENARIO else kind).folder
+    return text.removeprefix(PACKAGE).removeprefix(f"{folder}/")
 
 
 def unknown(text: str, kind: Kind, beside: Path = HERE) -> tuple[str, str] | None:
@@ -72,7 +80,7 @@ def unknown(text: str, kind: Kind, beside: Path = HERE) -> tuple[str, str] | Non
     if text.startswith(PACKAGE) or not (path.suffix or len(Path(text).parts) > 1):
         around = {} if text.startswith(PACKAGE) else _around(beside)
         name = _name(text, kind)
-        near, file = closest(name, named(kind)), around.get(closest(name, around), "")
+        near, file = closest(name, known(kind)), around.get(closest(name, around), "")
         likely = [near] if near else []
         likely += [f"the file {file}"] if file else []
         asked = f"did you mean {' or '.join(likely)}? " if likely else ""
@@ -80,7 +88,7 @@ def unknown(text: str, kind: Kind, beside: Path = HERE) -> tuple[str, str] | Non
             f"there is no {kind.name} {files.shown(text)}",
             f"{asked}{kind.command} lists those that come with twin",
         )
-    if path.suffix == ".yaml" and path.stem in named(kind):
+    if path.suffix == ".yaml" and path.stem in known(kind):
         return (
             f"there is no file {files.shown(text)}",
             f"write {path.stem} for the {kind.name} that comes with twin",
