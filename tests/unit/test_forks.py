@@ -9,6 +9,7 @@ from tests.given.forked import FORK, POLICIES, Make, file
 from twin.experiments import forks
 from twin.ground.errors import ScenarioError, UsageError
 from twin.ground.units import DAY
+from twin.scenario.describe import digest
 from twin.scenario.loading import Scenario
 
 
@@ -100,3 +101,37 @@ def test_fork_time(scenario: Scenario) -> None:
         forks.fork_time("12d", scenario)
     with pytest.raises(UsageError, match="is neither"):
         forks.fork_time("later", scenario)
+
+
+STEPS = (
+    "policies=[{name: late, at: 9d, set: {recommender.slate: 3}},"
+    "{name: rare, when: creator_human_share < 0.1, after: 7d, set: {recommender.slate: 4}}]"
+)
+
+
+def test_a_scenarios_own_policies_are_a_branch(small: Make) -> None:
+    """Against the same world without them, forked when the first can begin, or earlier."""
+    with_own = small("duration=12d", STEPS)
+    fork, bare, plan = forks.own(None, with_own)
+    assert fork == 7 * DAY and not bare.policies
+    assert digest(bare) == digest(small("duration=12d"))
+    assert [policy["name"] for policy in plan.policies] == ["late", "rare"]
+    assert forks.checked(bare, plan.policies, "own").policies == with_own.policies
+    assert forks.own("5d", with_own)[0] == 5 * DAY
+
+
+@pytest.mark.parametrize(
+    ("settings", "at", "words"),
+    [
+        ((), None, "--policy: none is given, and base has none of its own"),
+        ((STEPS,), "8d", "--at 8d: 'rare' of the scenario takes effect before, at 7d"),
+        (("duration=6d", STEPS), None, "ends before its own take effect ('rare' at 7d"),
+    ],
+)
+def test_own_policies_that_cannot_be_compared(
+    small: Make, settings: tuple[str, ...], at: str | None, words: str
+) -> None:
+    """Each one line that names the mend."""
+    with pytest.raises(UsageError) as refused:
+        forks.own(at, small("duration=12d", *settings))
+    assert words in str(refused.value)

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SCENARIOS
-from twin.experiments.forks import planned
+from twin.experiments.forks import own, planned
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY
 from twin.scenario import listing, shipped
 from twin.scenario.describe import digest
+from twin.scenario.idle import remarks
 from twin.scenario.loading import load
 
 POLICIES = SCENARIOS / "policies"
@@ -142,3 +143,32 @@ def test_sources_are_sentences_that_cite() -> None:
     silent = {name for name, (_, source) in said.items() if not source}
     assert silent == {"high_dimension", "cap_ai", "rate_limit"}
     assert all(description.endswith(".") for description, _ in said.values())
+
+
+EVENTS = sorted(path.stem for path in (SCENARIOS / "events").glob("*.yaml"))
+
+
+def test_events_say_what_was_done_and_seen() -> None:
+    """Each asks a question, says what was done and what the world saw, and cites a source; of those
+    whose outcome is forecast blind, nothing is told."""
+    found = {event.name: event for event in listing.events()}
+    assert sorted([*found, "event_town"]) == EVENTS and len(found) >= 8
+    for event in found.values():
+        assert event.question.endswith("?"), event.name
+        assert event.done and event.world and event.source.rstrip(".")
+    for blind in ("instagram_counts_2019", "personalisation_outage"):
+        assert found[blind].world.startswith("not told here")
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_is_a_scenario_by_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From any folder; its policies act within it, from day 30 on, and nothing set is idle."""
+    monkeypatch.chdir(tmp_path)
+    made = load(name)
+    assert made.name == name and digest(load(f"package:twin/events/{name}")) == digest(made)
+    assert remarks(made) == []
+    if name != "event_town":
+        fork, bare, _ = own(None, made)
+        assert fork == 30 * DAY and not bare.policies

@@ -39,7 +39,6 @@ COMMANDS = {
     "sweep": ("experiments.sweep", "Run a scenario at many points of a parameter space."),
     "audit": ("experiments.audit", "Which engineering settings are political, and towards whom."),
     "stress": ("stress.stress", "In which plausible worlds a policy backfires."),
-    "events": ("shipped.events", "List the events gallery: what real platforms did, to run."),
     "findings": ("findings.findings", "Reproduce or refute the published findings."),
     "forecasts": ("forecasts.forecasts", "Forecast published field experiments, and score that."),
     "observe": ("observe.observe", "Read the log of a platform into aggregates."),
@@ -54,6 +53,7 @@ COMMANDS = {
     "dashboards": ("dashboards.dashboards", "Write Grafana dashboards for every metric."),
     "policies": ("shipped.policies", "List the policies that come with twin, by name."),
     "scenarios": ("shipped.scenarios", "List the scenarios that come with twin, by name."),
+    "events": ("shipped.events", "List the events gallery: what real platforms did, to run."),
     "schema": ("scenarios.schema", "Print the JSON Schema of scenario files."),
 }
 """Module and function of each command, and its line in the help, in the order of the help."""

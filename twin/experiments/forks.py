@@ -121,16 +121,21 @@ def own(at: str | None, scenario: Scenario) -> tuple[int, Scenario, Plan]:
             f"--policy: none is given, and {scenario.name} has none of its own (`twin policies` "
             f"lists those that come with twin)"
         )
-    first = min((policy.at for policy in mine if policy.at is not None), default=None)
-    if at is None and first is not None and first < scenario.duration:
-        fork = first
-    else:
-        fork = fork_time(at, scenario)
-    early = next((policy for policy in mine if policy.at is not None and policy.at < fork), None)
-    if early is not None:
+    # a condition counts from `after` on, which is the start where it is not given
+    begins = {
+        policy.title: policy.at if policy.at is not None else policy.after or 0 for policy in mine
+    }
+    title, first = min(begins.items(), key=lambda item: item[1])
+    if first >= scenario.duration:
         raise UsageError(
-            f"--at {at or format_duration(fork)}: {early.title!r} of the scenario takes effect "
-            f"before (fork at {format_duration(first or 0)} or earlier, or give --policy)"
+            f"--policy: none is given, and {scenario.name} ends before its own take effect "
+            f"({title!r} at {format_duration(first)}; give a longer duration, or --policy)"
+        )
+    fork = fork_time(at, scenario) if at else first
+    if fork > first:
+        raise UsageError(
+            f"--at {at}: {title!r} of the scenario takes effect before, at "
+            f"{format_duration(first)} (fork there or earlier, or give --policy)"
         )
     bare = replace(scenario, policies=())
     policies = [policy.model_dump(exclude_none=True) for policy in mine]
