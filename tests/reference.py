@@ -19,6 +19,7 @@ from twin.ground.errors import STATUSES
 from twin.ground.units import format_duration, format_rate
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
+from twin.readers.panels import title
 from twin.scenario.checking import Head, MetricsParams
 from twin.world.arms import ARMS, declared
 from twin.world.mechanism import PHASES
@@ -186,10 +187,11 @@ def labels_of(metric: Metric) -> str:
 def metrics_of(metrics: Iterable[Metric]) -> str:
     """A table of metrics."""
     return table(
-        ("metric", "kind", "unit", "labels", "side", "better", "meaning"),
+        ("metric", "called", "kind", "unit", "labels", "side", "better", "meaning"),
         (
             (
                 f"**`{each.name}`**" if each.headline else f"`{each.name}`",
+                title(each),
                 each.kind,
                 each.unit,
                 labels_of(each),

@@ -210,7 +210,7 @@ def test_before_and_after_are_the_means_around_the_day(
     one over the other."""
     policy, window = COMMITTED["twin-policy"], 28
     bars = {panel["title"]: panel for panel in panels(policy) if panel["type"] == "bargauge"}
-    for title, name in (("Sessions", "sessions"), ("Satisfaction mean", "satisfaction_mean")):
+    for title, name in (("Sessions", "sessions"), ("Satisfaction", "satisfaction_mean")):
         values = metrics.of(name)[:, 0]
         if name == "sessions":
             before, after = (
@@ -246,7 +246,7 @@ def test_branches_stand_side_by_side_and_apart(
     courses = [
         panel
         for panel in panels(policy)
-        if panel["title"] == "Enjoyed per session" and panel["type"] == "timeseries"
+        if panel["title"] == "Enjoyed posts per session" and panel["type"] == "timeseries"
     ]
     side_by_side, difference = (panel["targets"][0] for panel in courses)
     lines = {

@@ -113,7 +113,7 @@ def test_what_the_pointer_reads_is_what_prometheus_holds(
         panel = next(
             each
             for each in picture.panels
-            if each["title"] == "Trust mean" and each["type"] == "timeseries"
+            if each["title"] == "Trust in the assistant" and each["type"] == "timeseries"
         )
         plot = screen.locator(f'[data-panel="{panel["id"]}"] .u-over')
         plot.scroll_into_view_if_needed()

@@ -39,7 +39,7 @@ def test_the_command(tmp_path: Path) -> None:
         in done.stdout
     )
     for words in (
-        "Opinion variance",
+        "Spread of opinions",
         "DRIFTS by",
         "follows the number of active people",
         "Proposed warm_up: ",

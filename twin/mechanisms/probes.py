@@ -56,6 +56,7 @@ class Probes(Mechanism[ProbesParams]):
             "Who is seen",
             good="up",
             headline=True,
+            title="Human share of reach",
         ),
         Metric(
             "exposure_gini",
@@ -66,6 +67,7 @@ class Probes(Mechanism[ProbesParams]):
             "Who is seen: Concentration of reach",
             good="down",
             headline=True,
+            title="Inequality of reach",
         ),
         Metric(
             "exposure_top_share",
@@ -75,6 +77,7 @@ class Probes(Mechanism[ProbesParams]):
             "producer",
             "Who is seen: Concentration of reach",
             good="down",
+            title="Reach of the top tenth",
         ),
         Metric(
             "creator_exposure",
@@ -94,6 +97,7 @@ class Probes(Mechanism[ProbesParams]):
             "producer",
             "Who is seen",
             good="up",
+            title="Reach of small creators",
         ),
         Metric(
             "stance_within_entropy",
@@ -121,6 +125,7 @@ class Probes(Mechanism[ProbesParams]):
             "consumer",
             "Visits",
             good="down",
+            title="People who leave per day",
         ),
         Metric(
             "revenue",

@@ -7,6 +7,7 @@ mechanisms come last.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from itertools import groupby
 
 import numpy as np
 
+from twin.mechanisms import REGISTRY
 from twin.world.metric import Metric
 
 HEADINGS: dict[str, tuple[str, ...]] = {
@@ -83,12 +85,21 @@ class Sketch:
 
 
 def title(metric: Metric, label: str = "") -> str:
-    """A metric's name as words, with its label values."""
-    return words_of(metric.name) + (f", {label_words(label)}" if label else "")
+    """What people call a metric, with its label values."""
+    return (metric.title or words_of(metric.name)) + (f", {label_words(label)}" if label else "")
+
+
+@functools.cache
+def _titles() -> dict[str, str]:
+    """What people call the metrics of the mechanisms that come with twin, where that is declared."""
+    declared = (metric for kind in REGISTRY.values() for metric in kind.metrics)
+    return {metric.name: metric.title for metric in declared if metric.title}
 
 
 def words_of(name: str) -> str:
-    """The name of a metric as words."""
+    """What people call the metric of this name: as declared, or the name as words."""
+    if name in _titles():
+        return _titles()[name]
     words = name.replace("_", " ")
     words = words[0].upper() + words[1:]
     for wrong, right in (

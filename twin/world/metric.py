@@ -71,7 +71,8 @@ class Metric:
     where it should not. ``by_arm`` says how it is read by arm of a policy for a share, once or in
     several ways. ``trial`` names the quantity of a metric that was derived from such a declaration
     (``opinion extremity``); empty for all others. ``split`` names the label by which a reading of
-    who gains and who loses splits people or creators; empty for all others.
+    who gains and who loses splits people or creators; empty for all others. ``title`` is what people
+    call it; empty: its name as words. ``help`` says in one sentence what it means.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Metric:
     by_arm: tuple[ByArm, ...] = ()
     trial: str = ""
     split: str = ""
+    title: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

@@ -32,6 +32,7 @@ _METRICS = (
         "consumer",
         "Visits: People",
         good="up",
+        title="Active people",
     ),
     Metric(
         "consumers_daily",
@@ -41,6 +42,7 @@ _METRICS = (
         "consumer",
         "Visits: People",
         good="up",
+        title="People per day",
     ),
     Metric(
         "consumers_joined",
@@ -95,6 +97,7 @@ _METRICS = (
         "What they are glad of: Opened, and enjoyed",
         good="up",
         headline=True,
+        title="Enjoyed posts per session",
     ),
     Metric(
         "satisfaction_mean",
@@ -105,6 +108,7 @@ _METRICS = (
         "What they are glad of",
         good="up",
         headline=True,
+        title="Satisfaction",
     ),
     Metric(
         "satisfaction",
@@ -114,6 +118,7 @@ _METRICS = (
         "consumer",
         "What they are glad of",
         edges=(-0.5, 0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8),
+        title="People by satisfaction",
     ),
     Metric(
         "shown_match",
@@ -168,6 +173,7 @@ _METRICS = (
         "the last reading.",
         "platform",
         "Feed",
+        title="Share of followed creators in the feed",
     ),
     Metric(
         "cross_cutting_share",
@@ -177,6 +183,7 @@ _METRICS = (
         "reading.",
         "consumer",
         "What is shown",
+        title="Share of posts that lean the other way",
     ),
     Metric(
         "regret_share",
@@ -186,6 +193,7 @@ _METRICS = (
         "consumer",
         "What they are glad of",
         good="down",
+        title="Share of regretted clicks",
     ),
     Metric(
         "session_depth",
@@ -195,6 +203,7 @@ _METRICS = (
         "consumer",
         "Visits: How long",
         headline=True,
+        title="Posts seen per session",
     ),
     Metric(
         "retention",
@@ -215,6 +224,7 @@ _METRICS = (
         "Posts opened per session, since the last reading.",
         "consumer",
         "What they are glad of: Opened, and enjoyed",
+        title="Opened posts per session",
     ),
     Metric(
         "labelled_impressions",

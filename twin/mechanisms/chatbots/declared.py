@@ -90,6 +90,7 @@ METRICS = (
                 sd=True,
             ),
         ),
+        title="Sessions with the assistant",
     ),
     Metric(
         "chat_users",
@@ -138,6 +139,7 @@ METRICS = (
         headline=True,
         moves=GETTING_TO_KNOW,
         by_arm=_of_users("trust", "Mean trust in the assistant among those who use it.", good="up"),
+        title="Trust in the assistant",
     ),
     Metric(
         "trust",

@@ -92,6 +92,7 @@ STANDING = (
                 sd=True,
             ),
         ),
+        title="Creators' morale",
     ),
     Metric(
         "creator_morale_spread",
@@ -122,6 +123,7 @@ STANDING = (
                 sd=True,
             ),
         ),
+        title="Creators' pay",
     ),
     Metric(
         "creator_income_gini",
@@ -131,6 +133,7 @@ STANDING = (
         "producer",
         "Who earns",
         good="down",
+        title="Inequality of pay",
     ),
     Metric(
         "reach_per_post",
@@ -152,6 +155,7 @@ STANDING = (
                 sd=True,
             ),
         ),
+        title="Reach of a post",
     ),
     Metric(
         "post_reach",
@@ -171,6 +175,7 @@ STANDING = (
         "producer",
         "Who is seen: Posts that nobody saw",
         good="down",
+        title="Share of posts that nobody saw",
     ),
     Metric(
         "item_popularity_gini",

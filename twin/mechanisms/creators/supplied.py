@@ -137,6 +137,7 @@ SUPPLIED = (
         "producer",
         "Followers and reputation: Concentration",
         good="down",
+        title="Inequality of reputation",
     ),
     Metric(
         "niche_creators",

@@ -62,6 +62,7 @@ METRICS = (
                 good="up",
             ),
         ),
+        title="Inequality of followers",
     ),
     Metric(
         "follower_tail_exponent",

@@ -33,6 +33,7 @@ METRICS = (
         by_arm=(
             ByArm("opinion", "consumers", "1", "Mean opinion of people.", top="opinion", sd=True),
         ),
+        title="Mean opinion",
     ),
     Metric(
         "opinion_variance",
@@ -42,6 +43,7 @@ METRICS = (
         "consumer",
         "What they think: Variance of opinion",
         headline=True,
+        title="Spread of opinions",
     ),
     Metric(
         "opinion_polarisation",
