@@ -28,6 +28,7 @@ GROUPS = {
     "test_docs_worlds.py": (
         "docs/how-to/scenario.md",
         "docs/how-to/policies.md",
+        "docs/events.md",
         "docs/how-to/at-rest.md",
         "docs/how-to/python.md",
         "docs/how-to/scale-out.md",

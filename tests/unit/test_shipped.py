@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SCENARIOS
+from tests.events import PAGE, text
 from twin.experiments.forks import own, planned
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY
@@ -146,6 +147,11 @@ def test_sources_are_sentences_that_cite() -> None:
 
 
 EVENTS = sorted(path.stem for path in (SCENARIOS / "events").glob("*.yaml"))
+
+
+def test_the_page_of_events_is_in_step() -> None:
+    """docs/events.md is what the events' files and the kept comparisons give."""
+    assert PAGE.read_text(encoding="utf-8") == text(), "run: python -m tests.events"
 
 
 def test_events_say_what_was_done_and_seen() -> None:

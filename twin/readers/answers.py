@@ -19,7 +19,8 @@ from twin.readers.baseline import Mark, Windows, took_effect
 from twin.readers.chapters import Chapter, chapters
 from twin.readers.groups import extremes, splits
 from twin.readers.headlines import SIDES
-from twin.readers.moves import LEAST, NOISE, Move, moves_of_side, phrase
+from twin.readers.moves import LEAST, NOISE, Move, moves_of_side
+from twin.readers.panels import title
 from twin.readers.story import restless
 from twin.readers.text import change, human, short
 from twin.record.results import Metrics
@@ -109,7 +110,7 @@ def _words(move: Move) -> str:
     unit = "" if move.one.metric.unit in ("1", "s", "bytes") else f" {move.one.metric.unit}"
     kind = move.one.metric.unit
     return (
-        f"{phrase(move.one.metric, move.one.label)} {change(move.before, move.after)} "
+        f"{title(move.one.metric, move.one.label)} {change(move.before, move.after)} "
         f"({human(move.before, kind)} to {human(move.after, kind)}{unit})"
     )
 
