@@ -56,7 +56,7 @@ def taken(name: str, folder: Path) -> dict[str, Any]:
 def section(event: ListedEvent) -> Iterator[str]:
     """The event's part of the page."""
     yield f"## {event.description.rstrip('.')}\n"
-    yield f"`{event.name}`. **{event.question}**\n"
+    yield f"`{event.name}`. **{_sentence(event.question)}**\n"
     yield f"**What was done.** {_sentence(event.done)}\n"
     file = FOLDER / f"{event.name}.json"
     if file.exists():

@@ -12,6 +12,7 @@ from tests.unit.test_story import DAYS, POLICY, WAVE, read
 from twin.experiments.compare import groups as compared
 from twin.experiments.compare.rows import Row
 from twin.experiments.forks import outcome
+from twin.kernels.groups import placed, sums
 from twin.kernels.stats import gini
 from twin.mechanisms.groups import (
     COMMUNITIES,
@@ -19,8 +20,8 @@ from twin.mechanisms.groups import (
     CREATORS,
     Groups,
     community,
-    group_means,
     lorenz_steps,
+    lower_edges,
     parts,
 )
 from twin.readers.answers import answers
@@ -44,15 +45,24 @@ def test_parts_are_equal_and_in_order(values: list[float], count: int) -> None:
 
 
 @given(VALUES, st.data())
-def test_means_are_those_of_the_members(values: list[float], data: st.DataObject) -> None:
-    """As numpy's mean of each group's own rows; none of a group in which there is nobody."""
-    code = np.array(
-        data.draw(st.lists(st.integers(0, 3), min_size=len(values), max_size=len(values)))
-    )
-    means = group_means(np.array(values), code, 4)
+def test_sums_are_those_of_the_members(values: list[float], data: st.DataObject) -> None:
+    """As numpy's of each group's own rows; who is not there counts nowhere."""
+    size = len(values)
+    code = np.array(data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size)))
+    here = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
+    held = np.array(values)
+    n, first, second = sums(code, here, held, held > 1, 4)
     for k in range(4):
-        mine = np.array(values)[code == k]
-        assert np.isclose(means[k], mine.mean()) if len(mine) else np.isnan(means[k])
+        mine = held[(code == k) & here]
+        assert n[k] == len(mine) and second[k] == (mine > 1).sum()
+        assert np.isclose(first[k], mine.sum())
+
+
+@given(st.sets(st.floats(-8, 8, width=32), max_size=60))
+def test_parts_by_their_edges(values: set[float]) -> None:
+    """Of different values, the same as by sorting them."""
+    drawn = np.array(sorted(values, key=hash), np.float32)
+    assert placed(drawn, lower_edges(drawn, 5)).tolist() == parts(drawn, 5).tolist()
 
 
 @given(VALUES)

@@ -17,11 +17,13 @@ last days) and in pay (a 28-day mean); what a person gets in satisfaction, and i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.units import DAY
+from twin.kernels import groups as kernel
 from twin.world.mechanism import Mechanism
 from twin.world.metric import Metric, Side
 from twin.world.params import Params
@@ -42,6 +44,7 @@ NEW = 28
 """Days for which a person is a newcomer, as retention counts them."""
 MIDDLE = 1 / 3
 """Opinions nearer to zero than this are in the middle."""
+EDGES, SIDES = np.array(list(AGES.values())[1:], float), np.array([-MIDDLE, MIDDLE])
 
 CREATORS: dict[str, tuple[str, ...]] = {
     "followers": TENTHS,
@@ -150,19 +153,24 @@ class Groups(Mechanism[GroupsParams]):
 
     def _creators(self) -> None:
         """Accounts of campaigns are in no statistic of creators."""
-        here = np.flatnonzero(self.read("creators", "active") & ~self.read("creators", "campaign"))
-        values = {"reach": self._reach()[here], "pay": self._of("creators", "income", here)}
+        here = self.read("creators", "active") & ~self.read("creators", "campaign")
+        values = {"reach": self._reach(), "pay": self.read("creators", "income")}
         for name, each in values.items():
-            self.world.board.set_all(f"{name}_share", lorenz_steps(each, len(TENTHS)))
-        days = (self.world.now - self.read("creators", "entered_at")[here]) / DAY
-        human = np.where(self.read("creators", "assisted")[here], 1, 0)
+            self.world.board.set_all(
+                f"{name}_share", lorenz_steps(each[here].astype(np.float64), len(TENTHS))
+            )
+        days = (self.world.now - self.read("creators", "entered_at")) / DAY
+        human = np.where(self.read("creators", "assisted"), 1, 0)
+        followers = np.zeros(len(here), np.int64)
+        followers[here] = parts(self.read("creators", "followers")[here], len(TENTHS))
         codes = {
-            "followers": parts(self.read("creators", "followers")[here], len(TENTHS)),
-            "age": np.searchsorted(list(AGES.values()), days, "right") - 1,
-            "community": community(self.read("creators", "community")[here]),
-            "kind": np.where(self.read("creators", "ai")[here], 2, human),
+            "followers": followers,
+            # the first age begins at 0, below which there is nothing
+            "age": kernel.placed(days, EDGES),
+            "community": community(self.read("creators", "community")),
+            "kind": np.where(self.read("creators", "ai"), 2, human),
         }
-        self._publish(values, codes, CREATORS)
+        self._publish(values, codes, here, CREATORS)
 
     def _reach(self) -> Floats:
         """Impressions by creator of the posts that are in the feed, float64 (creators,)."""
@@ -178,39 +186,37 @@ class Groups(Mechanism[GroupsParams]):
         return reach
 
     def _consumers(self) -> None:
-        here = np.flatnonzero(self.read("consumers", "active"))
-        came: NDArray[np.bool_] = self.world.service("consumers.came_this_week")()
+        here = self.read("consumers", "active")
         values = {
-            "satisfaction": self._of("consumers", "satisfaction", here),
-            "came_weekly": came[here].astype(float),
+            "satisfaction": self.read("consumers", "satisfaction"),
+            "came_weekly": self.world.service("consumers.came_this_week")(),
         }
-        joined = self.read("consumers", "joined_at")[here].astype(np.int64)
+        joined = self.read("consumers", "joined_at")
         # 0: was there when the world began
-        new = (joined > 0) & (self.world.now - joined < NEW * DAY)
+        new = (joined > 0) & (joined > self.world.now - NEW * DAY)
+        eager = self.read("consumers", "return_logit")
         codes = {
-            "activity": parts(self.read("consumers", "return_logit")[here], len(FIFTHS)),
-            "community": community(self.read("consumers", "community")[here]),
+            "activity": kernel.placed(eager, lower_edges(eager[here], len(FIFTHS))),
+            "community": community(self.read("consumers", "community")),
             "tenure": np.where(new, 0, 1),
         }
         if "opinion" in self.world.table("consumers").columns:
-            opinion = self.read("consumers", "opinion")[here]
-            codes["opinion"] = np.searchsorted([-MIDDLE, MIDDLE], opinion, "right")
-        self._publish(values, codes, CONSUMERS)
-
-    def _of(self, table: str, column: str, here: Ints) -> Floats:
-        return self.read(table, column)[here].astype(np.float64)
+            codes["opinion"] = kernel.placed(self.read("consumers", "opinion"), SIDES)
+        self._publish(values, codes, here, CONSUMERS)
 
     def _publish(
         self,
-        values: Mapping[str, Floats],
+        values: Mapping[str, NDArray[Any]],
         codes: Mapping[str, Ints],
+        here: NDArray[np.bool_],
         groups: Mapping[str, tuple[str, ...]],
     ) -> None:
+        """Means of both quantities by each way of grouping; none of a group with nobody."""
         for split, code in codes.items():
-            for name, each in values.items():
-                self.world.board.set_all(
-                    f"{name}_by_{split}", group_means(each, code, len(groups[split]))
-                )
+            n, *totals = kernel.sums(code, here, *values.values(), len(groups[split]))
+            for name, total in zip(values, totals, strict=True):
+                means = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
+                self.world.board.set_all(f"{name}_by_{split}", means)
 
 
 def community(number: NDArray[np.integer]) -> Ints:
@@ -225,12 +231,13 @@ def parts(values: NDArray[np.number], count: int) -> Ints:
     return place
 
 
-def group_means(values: Floats, code: Ints, groups: int) -> Floats:
-    """Mean of values (n,) by group, float64 (groups,); NaN where there is nobody."""
-    n = np.bincount(code, minlength=groups)
-    total = np.bincount(code, weights=values, minlength=groups)
-    made: Floats = np.divide(total, n, out=np.full(groups, np.nan), where=n > 0)
-    return made
+def lower_edges(values: NDArray[np.floating], count: int) -> NDArray[np.floating]:
+    """The least value of every part but the lowest: with these edges values (n,), no two of them
+    equal, are in the same parts as by `parts`, without sorting all."""
+    first = [-(-k * len(values) // count) for k in range(1, count)]
+    # of fewer values than parts, the last parts are empty
+    first = [each for each in first if each < len(values)]
+    return np.partition(values, first)[first] if first else values[:0]
 
 
 def lorenz_steps(values: Floats, steps: int) -> Floats:
