@@ -24,7 +24,7 @@ HEAD = """<!-- Written by `python -m tests.events`; a test compares. Change the 
 # Events
 
 What real platforms did, as stories that run: each asks a question, does what was done, and shows both sides. All take place on one small
-platform (`event_town`: 2,000 people, 300 human and 15 AI creators), so effects are of that town and not of the platform that the event is
+platform (`event_town`: 1,000 people, 150 human and 8 AI creators), so effects are of that town and not of the platform that the event is
 named after. What the world saw is told where it is known. Two of the events belong to experiments whose outcome is forecast blind
 ([forecasts](forecasts.md)); of these nothing is told.
 
