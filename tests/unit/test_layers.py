@@ -9,6 +9,7 @@ FLOORS = (
     "ground",
     "kernels",
     "world",
+    "ranking",
     "mechanisms",
     "scenario",
     "engine",
