@@ -13,7 +13,11 @@ from twin.scenario.loading import load
 from twin.scenario.schema import json_schema
 
 REFUSED = {
-    "no class": ("{prior: 3.0}", MODULE, "ranker: names no class (write ranker: {class:"),
+    "no class": (
+        "{prior: 3.0}",
+        MODULE,
+        "ranker: names no class and no address (write ranker: {class:",
+    ),
     "a word": ("my.ranker.Newest", MODULE, "ranker: names no class"),
     "no dots": ("{class: Newest}", MODULE, "ranker.class: 'Newest' is not the dotted path"),
     "no module": ("{class: my.rnker.Newest}", MODULE, "(did you mean my.ranker?)"),

@@ -170,6 +170,7 @@ class _Drive:
         mailbox: Mailbox,
     ) -> None:
         self.simulation, self.out, self.manifest = simulation, out, manifest
+        simulation.world.folder = out
         self.watcher, self.mailbox, self.paused = watcher, mailbox, False
         self.pace = Pace(pace, simulation.now)
         self.recorder = Recorder(out, simulation.scenario.start, simulation.world.board.rows)
@@ -193,6 +194,7 @@ class _Drive:
     def replace(self, simulation: Simulation) -> None:
         """Continue with another simulation of the same world."""
         self.simulation = simulation
+        simulation.world.folder = self.out
         if self.log is not None:
             self.log.watch(simulation.world)
 

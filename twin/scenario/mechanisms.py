@@ -13,6 +13,7 @@ from twin.ground import files
 from twin.ground.errors import Problem, nearest
 from twin.mechanisms.recommender.own import named, with_ranker
 from twin.ranking import Ranker
+from twin.ranking.remote import HttpRanker
 from twin.scenario import rankers
 from twin.scenario.importing import Trouble
 from twin.scenario.node import Node
@@ -95,12 +96,18 @@ class MechanismChecker(Collector):
         path: Path_ = ("mechanisms", "recommender", "ranker")
         kind: type[Ranker[Any]] = Ranker
         try:
-            if not isinstance(given, dict) or "class" not in given:
-                raise Trouble("names no class", "write ranker: {class: package.module.Class}")
-            kind, outside = rankers.find(
-                given["class"], self._folders("recommender", given, ("ranker",))
-            )
-            self.outside[rankers.NAME] = outside
+            if isinstance(given, dict) and "class" in given:
+                kind, outside = rankers.find(
+                    given["class"], self._folders("recommender", given, ("ranker",))
+                )
+                self.outside[rankers.NAME] = outside
+            elif isinstance(given, dict) and "url" in given:
+                kind = HttpRanker
+            else:
+                raise Trouble(
+                    "names no class and no address",
+                    "write ranker: {class: package.module.Class}, or {url: http://...}",
+                )
         except Trouble as trouble:
             within = ("class",) if isinstance(given, dict) and "class" in given else ()
             self.add((*path, *within), trouble.reason, trouble.mend)
@@ -210,7 +217,11 @@ class MechanismChecker(Collector):
     def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:
         """File parameters relative to the file that gave them; a missing file is a problem."""
         for name, info in model.model_fields.items():
-            if (
+            inner = info.annotation
+            if isinstance(inner, type) and issubclass(inner, Params) and isinstance(data, dict):
+                if isinstance(data.get(name), dict):
+                    data = {**data, name: self._paths(inner, data[name], (*path, name))}
+            elif (
                 isinstance(data, dict)
                 and meta(info)["path"]
                 and isinstance(data.get(name), str)

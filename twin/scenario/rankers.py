@@ -7,12 +7,14 @@ The class is searched for as that of a mechanism is (`outside`), and must keep t
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from twin.mechanisms.recommender.own import named
 from twin.ranking import Ranker
+from twin.ranking.remote import URL
 from twin.scenario.importing import Trouble
 from twin.scenario.model import Scenario
 from twin.scenario.outside import Outside, located
@@ -58,14 +60,17 @@ def _callable(title: str, kind: type[Any], name: str, given: int) -> None:
 
 def who_ranks(scenario: Scenario) -> str:
     """Which ranker of its own a scenario has, and whom it ranks for; "" where it has none."""
-    outside = scenario.outside.get(NAME)
-    if outside is None:
-        return ""
     recommender: Any = scenario.mechanisms["recommender"]
+    own = getattr(recommender, "ranker", None)
+    if own is None:
+        return ""
     lever = "recommender.ranking"
     by = [each.title for each in scenario.policies if each.set.get(lever) == "own"]
     whom = "for everybody" if recommender.ranking == "own" else "for nobody at the start"
     if recommender.ranking != "own":
         whom += f", then under {', '.join(by)}" if by else f" ({lever} is {recommender.ranking})"
     file, line = scenario.tree.at(("mechanisms", *NAME.split(".")))
-    return f"ranker {outside.path} ({named(file, line)}, {outside.file}) ranks {whom}"
+    outside, where = scenario.outside.get(NAME), named(file, line)
+    if outside is None:
+        return f"ranker {os.environ.get(URL) or own.url} ({where}) ranks {whom}"
+    return f"ranker {outside.path} ({where}, {outside.file}) ranks {whom}"

@@ -23,6 +23,7 @@ _OWN = {
 _RANKER = {
     "class": {"type": "string", "description": "a ranker of your own: package.module.Class"},
     "from": _OWN["from"],
+    "url": {"type": "string", "description": "or the address of a service that ranks"},
 }
 
 
@@ -93,7 +94,7 @@ def _add_ranker(definitions: dict[str, Any], known: dict[str, Any]) -> None:
         "type": "object",
         "description": "a ranker of your own, and its parameters",
         "properties": _RANKER,
-        "required": ["class"],
+        "anyOf": [{"required": ["class"]}, {"required": ["url"]}],
     }
     known["ranking"]["enum"] = [*known["ranking"]["enum"], "own"]
 
