@@ -7,7 +7,7 @@
 `load`, `run` and `open` for runs; `compare`, `sweep`, `audit`, `stress` and `open_experiment` for
 experiments; `Simulation` to step a world by hand; `Mechanism`, `Every`, `Wakes`, `Metric`,
 `Column`, `Params`, `par` to write a mechanism of your own; `Ranker`, `Batch`, `Lesson` to write a
-ranker; `twin.testing` to test a mechanism. Names are
+ranker; `twin.testing` to test a mechanism; `twin.gym` for Gymnasium. Names are
 imported when they are first used.
 """
 

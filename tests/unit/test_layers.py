@@ -20,6 +20,7 @@ FLOORS = (
     "experiments",
     "public",
     "testing",
+    "gym",
     "cli",
     "__main__",
 )

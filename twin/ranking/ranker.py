@@ -68,6 +68,8 @@ class Ranker(Generic[P]):
 
     Params: ClassVar[type[ParamsBase]] = ParamsBase
     weighs: ClassVar[bool] = False
+    asks: ClassVar[bool] = False
+    """True for one that asks outside: what it gives does not follow from the scenario alone."""
 
     def __init__(self, params: P, world: World) -> None:
         self.p = params

@@ -111,7 +111,7 @@ class _Passing(Exception):
 class HttpRanker(Ranker[HttpParams]):
     """Asks a service."""
 
-    Params = HttpParams
+    Params, asks = HttpParams, True
 
     def __init__(self, params: HttpParams, world: World) -> None:
         super().__init__(params, world)

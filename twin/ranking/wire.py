@@ -22,6 +22,7 @@ A twin's posts have no text: ``text`` is empty, and what classifiers read off a 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from collections import Counter
 from typing import Any, NoReturn
@@ -58,7 +59,10 @@ def _times(start: dt.date, seconds: NDArray[np.int64]) -> list[str]:
 def _items(batch: Batch, start: dt.date, some: NDArray[np.int64]) -> dict[str, Any]:
     """What is said of candidates ``some``, by column."""
     born = batch.at[batch.session[some]] - batch.age[some]
-    counts, signals = batch.responses[some], batch.signals[some]
+    counts = batch.responses[some]
+    # three decimals, a tenth of what any classifier errs by: all digits of a float take as long to
+    # write as everything else
+    signals = np.round(batch.signals[some].astype(float), 3)
     return {
         "id": ids(batch.post_id[some]),
         "author_name_hash": hashes(batch.creator_id[some]),
@@ -77,15 +81,16 @@ def _items(batch: Batch, start: dt.date, some: NDArray[np.int64]) -> dict[str, A
 def batched(batch: Batch, start: dt.date) -> bytes:
     """The one request for all sessions of a window."""
     _, first, place = np.unique(batch.post, return_index=True, return_inverse=True)
-    cuts = batch.start[1:-1]
+    ends = list(itertools.pairwise(batch.start.tolist()))
+    places, sources = place.tolist(), batch.source.tolist()
     said = {
         "sessions": {
             "user_id": ids(batch.person_id),
             "user_name_hash": hashes(batch.person_id),
             "current_time": _times(start, batch.at),
             "visits": batch.visits.tolist(),
-            "candidates": [each.tolist() for each in np.split(place, cuts)],
-            "sources": [each.tolist() for each in np.split(batch.source, cuts)],
+            "candidates": [places[low:high] for low, high in ends],
+            "sources": [sources[low:high] for low, high in ends],
         },
         "source_names": list(SOURCES),
         "items": _items(batch, start, first),
@@ -180,9 +185,10 @@ def _scored(lists: list[Any], batch: Batch) -> NDArray[np.float32]:
             count = len(one) if isinstance(one, list) else type(one).__name__
             raise Wrong(f"session {k}: its answer has {count} scores for {want} posts")
     flat = [each for one in lists for each in one]
-    odd = [each for each in flat if isinstance(each, bool) or not isinstance(each, int | float)]
-    if odd:
-        raise Wrong(f"its answer has the score {odd[0]!r}, which is no number")
+    # bool is no number here, though Python counts it among the whole ones
+    if not set(map(type, flat)) <= {int, float}:
+        odd = next(each for each in flat if type(each) not in (int, float))
+        raise Wrong(f"its answer has the score {odd!r}, which is no number")
     try:
         return np.array(flat, np.float64).astype(np.float32)
     except OverflowError:

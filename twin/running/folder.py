@@ -40,8 +40,15 @@ LONGEST_SLUG = 60
 KIND = "a run folder"
 BEGUN = ".begun"
 """Where a run folder is made in a folder that is there."""
-PARTS = (checkpoint.FOLDER, "scenario.yaml", "metrics", "events", "interventions")
-PARTS += (naming.FILE, answers.NAME)
+PARTS = (
+    checkpoint.FOLDER,
+    "scenario.yaml",
+    "metrics",
+    "events",
+    "interventions",
+    naming.FILE,
+    answers.NAME,
+)
 """What a new run or branch has besides its manifest."""
 
 

@@ -75,6 +75,7 @@ def with_ranker(kind: type[Ranker[Any]], file: str, where: str) -> type[Mechanis
             "__doc__": Recommender.__doc__,
             "Params": parameters(kind),  # type: ignore[arg-type]
             "serves": _Weigher if kind.weighs else _Server,
+            "asks": kind.asks,
             "kind": kind,
             "file": file,
             "where": where,
