@@ -101,6 +101,12 @@ def test_nobody_there_and_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("TWIN_RANKER_URL", url)
         with pytest.raises(Foreign, match=r"it answers 401 .*set TWIN_RANKER_TOKEN"):
             history(scenario)
+        monkeypatch.setenv("TWIN_RANKER_TOKEN", "secret\n42")
+        with pytest.raises(
+            Foreign, match="TWIN_RANKER_TOKEN holds what no token can hold"
+        ) as caught:
+            history(scenario)
+        assert "secret" not in str(caught.value)
         monkeypatch.setenv("TWIN_RANKER_TOKEN", "secret-42")
         recorded(scenario, tmp_path / "run")
     for path in (tmp_path / "run").rglob("*"):
@@ -175,6 +181,14 @@ def test_mistakes(block: str, tmp_path: Path) -> None:
         load(write(tmp_path, f"{{{block}}}"))
     lines = str(caught.value).splitlines()
     assert len(lines) == 1 and REFUSED[block] in lines[0] and "x.yaml:4 " in lines[0], lines
+
+
+def test_what_is_no_record_is_no_answer(tmp_path: Path) -> None:
+    """A file of another kind is refused, and the service is not asked in its place."""
+    (tmp_path / "other.bin").write_bytes(b"PAR1" * 30)
+    more = f", answers: {tmp_path / 'other.bin'}"
+    with pytest.raises(Foreign, match=r"other.bin holds no answers \(give a run's answers.bin\)"):
+        history(asking(tmp_path, "http://127.0.0.1:9/rank", more=more, days=1))
 
 
 def test_elsewhere_if_told(tmp_path: Path) -> None:

@@ -199,6 +199,7 @@ def _plain(checked: Scenario) -> dict[str, Any]:
         "policies": [
             policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
         ],
+        "ranker": who_ranks(checked),
         "remarks": remarks(checked),
         "memory_bytes": round(memory(checked).peak),
     }

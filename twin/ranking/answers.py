@@ -46,6 +46,9 @@ class Answers:
         if write:
             self._file.truncate(end)
 
+    def __len__(self) -> int:
+        return len(self._at)
+
     def _look(self) -> int:
         """Find all whole records; returns where they end."""
         end, size = 0, self.path.stat().st_size

@@ -144,6 +144,8 @@ class HttpRanker(Ranker[HttpParams]):
         if self._records is None:
             folder = self._world.folder
             given = [Answers(Path(self.p.answers))] if self.p.answers else []
+            if given and not len(given[0]):
+                raise Wrong(f"{self.p.answers} holds no answers (give a run's {NAME})")
             self._own = None if folder is None else Answers(folder / NAME, write=True)
             self._records = given + ([self._own] if self._own else [])
         return self._records
@@ -156,6 +158,7 @@ class HttpRanker(Ranker[HttpParams]):
             url = address(os.environ.get(URL) or self.p.url, self.p.anywhere)
         except ValueError as error:
             raise Wrong(str(error)) from None
+        # What stands behind it may be a secret
         shown = url.partition("?")[0]
         try:
             found = [self._asked(url, body) for body in bodies]
@@ -194,6 +197,8 @@ class HttpRanker(Ranker[HttpParams]):
         until = time.monotonic() + self.p.timeout
         token = os.environ.get(TOKEN, "").strip()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if not (token.isascii() and token.isprintable()) or " " in token:
+            raise Wrong(f"{TOKEN} holds what no token can hold (letters, digits and signs)")
         if token:
             headers["Authorization"] = f"Bearer {token}"
         late = f"it gave no whole answer within {self.p.timeout} s"

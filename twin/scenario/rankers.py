@@ -72,5 +72,6 @@ def who_ranks(scenario: Scenario) -> str:
     file, line = scenario.tree.at(("mechanisms", *NAME.split(".")))
     outside, where = scenario.outside.get(NAME), named(file, line)
     if outside is None:
-        return f"ranker {os.environ.get(URL) or own.url} ({where}) ranks {whom}"
+        url = (os.environ.get(URL) or own.url).partition("?")[0]
+        return f"ranker {url} ({where}) ranks {whom}"
     return f"ranker {outside.path} ({where}, {outside.file}) ranks {whom}"
