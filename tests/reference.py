@@ -20,6 +20,7 @@ from twin.ground.units import format_duration, format_rate
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
 from twin.readers.panels import title
+from twin.ranking.remote import HttpParams
 from twin.scenario.checking import Head, MetricsParams
 from twin.world.arms import ARMS, declared
 from twin.world.mechanism import PHASES
@@ -147,6 +148,15 @@ def parameters() -> str:
         rows = list(parameters_of(kind.Params, f"{name}."))
         if rows and name != "policies":
             parts += [f"## {name}\n", plain(kind.__doc__ or "") + "\n", table(heads, rows)]
+        if name == "recommender":
+            parts += [
+                "## recommender.ranker\n",
+                "A ranker behind HTTP. With `class: package.module.Class` in place of `url` the ranker is "
+                "a class of your own, which declares its parameters; see [Own "
+                "ranker](../how-to/ranker.md). With either, `recommender.ranking` has the value `own` too, "
+                "and stands there unless the scenario says otherwise.\n",
+                table(heads, parameters_of(HttpParams, "recommender.ranker.")),
+            ]
     return "\n".join(parts)
 
 

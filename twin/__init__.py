@@ -6,7 +6,8 @@
 
 `load`, `run` and `open` for runs; `compare`, `sweep`, `audit`, `stress` and `open_experiment` for
 experiments; `Simulation` to step a world by hand; `Mechanism`, `Every`, `Wakes`, `Metric`,
-`Column`, `Params`, `par` to write a mechanism of your own; `twin.testing` to test it. Names are
+`Column`, `Params`, `par` to write a mechanism of your own; `Ranker`, `Batch`, `Lesson` to write a
+ranker; `twin.testing` to test a mechanism; `twin.gym` for Gymnasium. Names are
 imported when they are first used.
 """
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from twin.public.runs import load as load
     from twin.public.runs import open_run as open  # noqa: F401
     from twin.public.runs import run as run
+    from twin.ranking import Batch as Batch
+    from twin.ranking import Lesson as Lesson
+    from twin.ranking import Ranker as Ranker
     from twin.scenario.loading import Scenario as Scenario
     from twin.world.columns import Column as Column
     from twin.world.mechanism import Every as Every
@@ -57,6 +61,9 @@ _PUBLIC = {
     "open": "twin.public.runs",
     "run": "twin.public.runs",
     "Scenario": "twin.scenario.loading",
+    "Batch": "twin.ranking",
+    "Lesson": "twin.ranking",
+    "Ranker": "twin.ranking",
     "Column": "twin.world.columns",
     "Every": "twin.world.mechanism",
     "Mechanism": "twin.world.mechanism",

@@ -43,6 +43,8 @@ GROUPS = {
     "test_docs_observe.py": ("docs/how-to/observe.md",),
     "test_docs_calibrate.py": ("docs/how-to/calibrate.md",),
     "test_docs_mechanism.py": ("docs/how-to/metric.md", "docs/how-to/mechanism.md"),
+    "test_docs_ranker.py": ("docs/how-to/ranker.md",),
+    "test_docs_gym.py": ("docs/how-to/gym.md",),
 }
 """Which test file runs the commands of which pages."""
 WITHIN = re.compile(r"twin (?!.*(--live|--metrics|--remote-write|--grafana|dask))[^|&;<>$`\\]+")

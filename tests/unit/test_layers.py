@@ -9,6 +9,7 @@ FLOORS = (
     "ground",
     "kernels",
     "world",
+    "ranking",
     "mechanisms",
     "scenario",
     "engine",
@@ -19,6 +20,7 @@ FLOORS = (
     "experiments",
     "public",
     "testing",
+    "gym",
     "cli",
     "__main__",
 )

@@ -23,6 +23,7 @@ from twin.scenario.describe import describe, digest, policy_lines, prized_lines
 from twin.scenario.explain import explain
 from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, extended, load
+from twin.scenario.rankers import who_ranks
 from twin.scenario.schema import json_schema
 
 
@@ -157,6 +158,8 @@ def _print(checked: Scenario) -> None:
         )
     for line in policy_lines(checked):
         click.echo(line)
+    if said := who_ranks(checked):
+        click.echo(said)
     network: Any = checked.mechanisms["network"]
     if network.kind == "edge_list":
         graph = read_graph(Path(network.path), network.directed, network.least_weight)
@@ -196,6 +199,7 @@ def _plain(checked: Scenario) -> dict[str, Any]:
         "policies": [
             policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
         ],
+        "ranker": who_ranks(checked),
         "remarks": remarks(checked),
         "memory_bytes": round(memory(checked).peak),
     }

@@ -59,6 +59,11 @@ class Stopped(TwinError):
     status = 4
 
 
+class Foreign(TwinError):
+    """Code or a service of the user's own failed in the middle of a run: where it is named, and
+    what went wrong."""
+
+
 class StateError(TwinError):
     """A mechanism broke a rule of the world: wrote a foreign column, read a hidden one, asked for
     an unknown name."""

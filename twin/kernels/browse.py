@@ -54,7 +54,7 @@ def browse(rows: Array, scene: Scene, log: Log, totals: Array, min_wake: int) ->
     room = empty_room(len(scene.posts.key), people.seen.shape[1], scene.serve)
     for at, row in enumerate(rows):
         fetch_ahead(at, len(rows), rows, scene)
-        plan_session(row, 0, scene, plan, room)
+        plan_session(row, 0, at, scene, plan, room)
         happen(row, 0, scene, log, plan, total, x)
         settle(row, 0, scene, plan, total, min_wake)
         # in the order of rows, as `shared.collect` adds it up: the bits are the same

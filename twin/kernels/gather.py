@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.ground.compiled import inner
+from twin.ground.compiled import inlined, inner
 from twin.ground.draws import unit
 from twin.kernels.lanes import fetch
 from twin.kernels.nearest import nearest
@@ -13,6 +13,24 @@ from twin.kernels.ranking import rank, user_vector
 from twin.kernels.respond import enjoyment
 from twin.kernels.retrieve import in_network, linked, listed
 from twin.kernels.rules import Ranking, Source
+
+
+@inlined
+def mark_seen(seen, marked, room):
+    """Set the mark of the posts seen lately."""
+    for s in range(len(seen)):
+        if seen[s] >= 0:
+            room.mark[seen[s]] = marked
+
+
+@inlined
+def unmark(n, slots, room):
+    """Take the marks off n candidates and what was drawn for ``slots`` slots."""
+    for i in range(n):
+        room.mark[room.cand[i]] = False
+    for slot in range(slots):
+        if room.drawn[slot] >= 0:
+            room.mark[room.drawn[slot]] = False
 
 
 @inner
@@ -24,8 +42,11 @@ def candidates(row, luck, scene, room):
     bias = user_vector(row, arm, serve, room.user)
     # a post counts for the first source that brings it: followed creators come first
     n = in_network(row, unit(own), rules, serve, scene.graph, room)
-    # what the index finds is near by the value model: no other ranking has a use for it
-    if rules.quota[Source.NEAREST] > 0 and rules.ranking == Ranking.VALUE:
+    # what the index finds is near by the value model: no other ranking that comes with twin has a
+    # use for it
+    if rules.quota[Source.NEAREST] > 0 and (
+        rules.ranking == Ranking.VALUE or rules.ranking >= Ranking.OWN
+    ):
         for d in range(len(room.query)):
             room.query[d] = room.user[d] * query[d]
         n = nearest(unit(near), arm, n, people.seen[row], serve, room)

@@ -15,8 +15,9 @@ import numpy as np
 
 from twin.ground.compiled import inlined, inner, making
 from twin.ground.draws import unit, words
-from twin.kernels.gather import candidates, everything
+from twin.kernels.gather import candidates, everything, mark_seen, unmark
 from twin.kernels.lanes import glance
+from twin.kernels.own import offered
 from twin.kernels.patience import most_looked_at, tired
 from twin.kernels.ranking import slate
 from twin.kernels.respond import (
@@ -76,24 +77,6 @@ one_plan = making(empty_plan)
 
 
 @inlined
-def _mark_seen(seen, marked, room):
-    """Set the mark of the posts seen lately."""
-    for s in range(len(seen)):
-        if seen[s] >= 0:
-            room.mark[seen[s]] = marked
-
-
-@inlined
-def _unmark(n, slots, room):
-    """Take the marks off n candidates and what was drawn for ``slots`` slots."""
-    for i in range(n):
-        room.mark[room.cand[i]] = False
-    for slot in range(slots):
-        if room.drawn[slot] >= 0:
-            room.mark[room.drawn[slot]] = False
-
-
-@inlined
 def _meet(row, at, place, scene, plan, room):
     """Guess what the person will do with the post at a place of the plan; leaves its features in
     ``room.x``."""
@@ -150,15 +133,15 @@ def _look_through(row, at, depth, luck, scene, plan, room):
 
 
 @inner
-def plan_session(row, at, scene, plan, room):
-    """Plan a person's next session as number ``at`` of the plan. Reads the person's row, writes
-    only ``plan`` and ``room``."""
+def plan_session(row, at, number, scene, plan, room):
+    """Plan a person's next session as number ``at`` of the plan, number ``number`` of the window.
+    Reads the person's row, writes only ``plan`` and ``room``."""
     people, serve, behaviour = scene.people, scene.serve, scene.behaviour
     arm, stream = people.arm[row], behaviour.streams.session
     rules, seen = serve.rules[arm], people.seen[row]
     # patience, then the luck of three candidate sources
     w0, w1, w2, w3 = words(stream, people.key[row], people.sessions[row], 0)
-    _mark_seen(seen, True, room)
+    mark_seen(seen, True, room)
     # only what the person may look at is picked: the slate is filled from the top, so the rest
     # would not change it
     shift = np.float64(people.patience_shift[row])
@@ -171,11 +154,13 @@ def plan_session(row, at, scene, plan, room):
     # the oracle belongs to the world and not to an arm
     if serve.rules[0].ranking == Ranking.ORACLE:
         n = everything(row, scene, room)
+    elif rules.ranking >= Ranking.OWN:
+        n = offered(number, rules, scene, room)
     elif rules.ranking != Ranking.RANDOM:
         n = candidates(row, (w1, w2, w3), scene, room)
     # all marks are off again for the next session
-    _mark_seen(seen, False, room)
-    _unmark(n, slots, room)
+    mark_seen(seen, False, room)
+    unmark(n, slots, room)
     ranked = slate(serve, arm, n, look - by_draw, room)
     plan.many[at] = n + by_draw
     _arrange(at, ranked + by_draw, slots, ranked, serve, plan, room)

@@ -138,7 +138,7 @@ def _factor(post, rules, serve):
 
 
 @inlined
-def _withhold(n, share, serve, room):
+def withhold(n, share, serve, room):
     """Take a stable share of the posts of small creators out of the first n candidates, the same
     posts for everybody."""
     for i in range(n):
@@ -176,11 +176,18 @@ def rank(row, arm, bias, n, serve, room):
     elif rules.ranking == Ranking.CHRONOLOGICAL:
         for i in range(n):
             score[i] = serve.item_born[cand[i]] / np.float32(60)
-    else:
+    elif rules.ranking == Ranking.POPULARITY:
         for i in range(n):
             score[i] = serve.trend_score[cand[i]]
+    # from OWN on the scores are set later, by `own.offered`
     if rules.small_withheld > 0:
-        _withhold(n, rules.small_withheld, serve, room)
+        withhold(n, rules.small_withheld, serve, room)
+
+
+@inlined
+def weighs(rules):
+    """Whether scores are weights, which rules of the slate may lower, and not an order alone."""
+    return rules.ranking == Ranking.VALUE or rules.ranking == Ranking.OWN_WEIGHED
 
 
 @inlined
@@ -239,7 +246,7 @@ def _less_of_creator(best, filled, n, rules, room):
     # the score has the factor of k - 1 posts in it already: it gets that of k instead
     before = (1 - least) * decay ** np.float32(k - 1) + least
     after = (1 - least) * decay ** np.float32(k) + least
-    weighted = rules.ranking == Ranking.VALUE
+    weighted = weighs(rules)
     for i in range(n):
         if maker[i] == creator and score[i] > GONE:
             if k >= rules.author_cap:
@@ -277,7 +284,7 @@ def slate(serve, arm, n, take, room):
     """
     rules, cand, score, out = serve.rules[arm], room.cand, room.score, room.shown
     by_value, spread, followed = (
-        rules.ranking == Ranking.VALUE,
+        weighs(rules),
         rules.diversity,
         rules.in_network_slots,
     )

@@ -13,13 +13,17 @@ import numpy as np
 
 
 class Ranking(IntEnum):
-    """What orders candidates. The oracle, an upper reference, is no value of the lever."""
+    """What orders candidates. The oracle, an upper reference, is no value of the lever. From OWN on
+    the scores come from a ranker of the scenario's own; OWN_WEIGHED: they are weights, to which the
+    rules of a slate apply as to the value model's."""
 
     VALUE = 0
     CHRONOLOGICAL = 1
     POPULARITY = 2
     RANDOM = 3
     ORACLE = 4
+    OWN = 5
+    OWN_WEIGHED = 6
 
 
 class Source(IntEnum):

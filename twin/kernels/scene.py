@@ -123,6 +123,7 @@ class Scene(NamedTuple):
     posts: Posts
     makers: Makers
     serve: Any  # snapshot.Serving
+    own: Any  # own.Offer, empty where no ranker of the scenario's own ranks
     graph: Any  # follows.Follows
     behaviour: Behaviour
     tally: Any  # tally.Tally, empty where nobody reads arms

@@ -53,7 +53,7 @@ def plan_chunk(k, rows, scene, shared, room):
     end = min((k + 1) * shared.chunk, len(rows))
     for at in range(k * shared.chunk, end):
         fetch_ahead(at, end, rows, scene)
-        plan_session(rows[at], at, scene, shared.plan, room)
+        plan_session(rows[at], at, at, scene, shared.plan, room)
     announce(shared.stage, k)
 
 

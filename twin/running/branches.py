@@ -13,6 +13,7 @@ from typing import Any
 
 from twin.engine.simulation import Simulation
 from twin.ground.errors import UsageError
+from twin.ranking import answers
 from twin.record import naming
 from twin.record.results import MAIN
 from twin.running import folder as runfolder
@@ -160,5 +161,8 @@ def _copy_history(out: Path, work: Path, newest: Path, now: int) -> None:
         shutil.copytree(out / part, work / part, ignore=later)
     if (out / naming.FILE).is_file():
         shutil.copy(out / naming.FILE, work / naming.FILE)
+    # also answers behind the checkpoint: the branch asks the same until its policy acts
+    if (out / answers.NAME).is_file():
+        shutil.copy(out / answers.NAME, work / answers.NAME)
     if (out / "interventions").is_dir():
         shutil.copytree(out / "interventions", work / "interventions")

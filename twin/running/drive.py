@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from twin.engine.simulation import Simulation
 from twin.ground import files
-from twin.ground.errors import ScenarioError, Stopped, UsageError
+from twin.ground.errors import Foreign, ScenarioError, Stopped, UsageError
 from twin.ground.units import DAY, HOUR, at, format_duration
 from twin.readers.text import span
 from twin.record.impressions import Impressions
@@ -97,12 +97,17 @@ def start(
 
 @contextlib.contextmanager
 def _kept(out: Path) -> Iterator[None]:
-    """An error of the disk inside ends the run, whose folder can be resumed: say so. Raises
-    Stopped."""
+    """An error of the disk inside, or of what the user brought, ends the run, whose folder can be
+    resumed: say so. Raises Stopped."""
     try:
         yield
     except (TimeoutError, ConnectionError):
         raise  # of a network
+    except Foreign as error:
+        raise Stopped(
+            f"{error}; the run has stopped, what was saved is kept (once that is mended: twin "
+            f"resume {out})"
+        ) from error
     except OSError as error:
         reason, mend = files.reason(error)
         where = f" ({files.shown(str(error.filename))})" if error.filename else ""
@@ -165,6 +170,7 @@ class _Drive:
         mailbox: Mailbox,
     ) -> None:
         self.simulation, self.out, self.manifest = simulation, out, manifest
+        simulation.world.folder = out
         self.watcher, self.mailbox, self.paused = watcher, mailbox, False
         self.pace = Pace(pace, simulation.now)
         self.recorder = Recorder(out, simulation.scenario.start, simulation.world.board.rows)
@@ -188,6 +194,7 @@ class _Drive:
     def replace(self, simulation: Simulation) -> None:
         """Continue with another simulation of the same world."""
         self.simulation = simulation
+        simulation.world.folder = self.out
         if self.log is not None:
             self.log.watch(simulation.world)
 

@@ -23,6 +23,7 @@ from typing import Any
 from twin.engine.simulation import Simulation
 from twin.ground import files
 from twin.ground.errors import CheckpointError
+from twin.ranking import answers
 from twin.record import naming
 from twin.record.mailbox import FOLDER, is_open
 from twin.record.results import FORMAT, MAIN, load_manifest
@@ -39,7 +40,15 @@ LONGEST_SLUG = 60
 KIND = "a run folder"
 BEGUN = ".begun"
 """Where a run folder is made in a folder that is there."""
-PARTS = (checkpoint.FOLDER, "scenario.yaml", "metrics", "events", "interventions", naming.FILE)
+PARTS = (
+    checkpoint.FOLDER,
+    "scenario.yaml",
+    "metrics",
+    "events",
+    "interventions",
+    naming.FILE,
+    answers.NAME,
+)
 """What a new run or branch has besides its manifest."""
 
 

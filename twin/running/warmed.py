@@ -114,13 +114,18 @@ def key(simulation: Simulation) -> str:
     return sha(parts)
 
 
+def _asks(simulation: Simulation) -> bool:
+    """Whether the world does not follow from the scenario alone: a service has a part in it."""
+    return any(mechanism.asks for mechanism in simulation.mechanisms)
+
+
 def begin(simulation: Simulation, note: Note = _aloud) -> bool:
     """Begin a new world: at the scenario's start if it is kept warmed up (True), else where its
     warm-up begins."""
     root = folder()
     # before the warm-up, after which it would be too late to say that it is no number
     most_mb()
-    if root is not None and simulation.scenario.warm_up:
+    if root is not None and simulation.scenario.warm_up and not _asks(simulation):
         name = key(simulation)
         place = root / name
         try:
@@ -146,7 +151,7 @@ def keep(simulation: Simulation, note: Note = _aloud) -> None:
     """Cache a world that has reached its scenario's start after a warm-up. A cache that cannot be
     written is a warning."""
     root = folder()
-    if root is None or not simulation.scenario.warm_up:
+    if root is None or not simulation.scenario.warm_up or _asks(simulation):
         return
     name = key(simulation)
     # a name of its own: two processes may bring the same world to its start at once

@@ -17,6 +17,7 @@ from twin.ground.units import format_duration
 from twin.mechanisms.recommender.presets import effective, prized
 from twin.scenario.model import Scenario
 from twin.scenario.problems import Path_
+from twin.scenario.rankers import NAME as RANKER
 from twin.scenario.yamlish import write_text
 from twin.world.params import leaves, meta
 
@@ -59,6 +60,10 @@ def _data(scenario: Scenario, places: bool = True) -> Any:
             data["mechanisms"][name] = (
                 _origin(scenario, name, places) | scenario.mechanisms[name].model_dump()
             )
+            if name == "recommender" and RANKER in scenario.outside:
+                data["mechanisms"][name]["ranker"] = (
+                    _origin(scenario, RANKER, places) | data["mechanisms"][name]["ranker"]
+                )
         elif name != "policies":
             data["mechanisms"][name] = {"enabled": False}
     return _listed(data)
@@ -125,6 +130,9 @@ def describe(scenario: Scenario) -> list[Row]:
         plain = params.model_dump()
         if name in scenario.outside:
             row(("mechanisms", name, "class"), f"{name}.class", scenario.outside[name].path, None)
+        if name == "recommender" and RANKER in scenario.outside:
+            place: Path_ = ("mechanisms", *RANKER.split("."), "class")
+            row(place, f"{RANKER}.class", scenario.outside[RANKER].path, None)
         for path, info in leaves(type(params)):
             value = plain
             # values as they would be written, with units: hence the dump and not the parameters

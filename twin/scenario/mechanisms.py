@@ -11,6 +11,10 @@ from pydantic.fields import FieldInfo
 
 from twin.ground import files
 from twin.ground.errors import Problem, nearest
+from twin.mechanisms.recommender.own import named, with_ranker
+from twin.ranking import Ranker
+from twin.ranking.remote import HttpRanker
+from twin.scenario import rankers
 from twin.scenario.importing import Trouble
 from twin.scenario.node import Node
 from twin.scenario.outside import Outside, clashes, find
@@ -52,6 +56,7 @@ class MechanismChecker(Collector):
 
     def find_own(self, given: Mapping[str, Any]) -> None:
         """Find the classes that the scenario brings, and enter them in its registry."""
+        self._find_ranker(given.get("recommender"))
         # as it was: entries are added below
         builtin = dict(self.registry)
         # sorted: the registry's order must not depend on the order of the file
@@ -83,10 +88,62 @@ class MechanismChecker(Collector):
                 self.failed.append(name)
             self.off.append(name)
 
-    def _folders(self, name: str, data: Mapping[str, Any]) -> list[Path]:
+    def _find_ranker(self, data: Any) -> None:
+        """Find the recommender's ranker, if the scenario brings one."""
+        given = data.get("ranker") if isinstance(data, dict) else None
+        if given is None or data.get("enabled") is False:
+            return
+        path: Path_ = ("mechanisms", "recommender", "ranker")
+        kind: type[Ranker[Any]] = Ranker
+        try:
+            if isinstance(given, dict) and "class" in given:
+                kind, outside = rankers.find(
+                    given["class"], self._folders("recommender", given, ("ranker",))
+                )
+                self.outside[rankers.NAME] = outside
+            elif isinstance(given, dict) and "url" in given:
+                kind = HttpRanker
+            else:
+                raise Trouble(
+                    "names no class and no address",
+                    "write ranker: {class: package.module.Class}, or {url: http://...}",
+                )
+        except Trouble as trouble:
+            within = ("class",) if isinstance(given, dict) and "class" in given else ()
+            self.add((*path, *within), trouble.reason, trouble.mend)
+        except NotADirectoryError as error:
+            self.add(
+                (*path, "from"), str(error), "write the folder that contains the module's package"
+            )
+        if kind is Ranker:
+            # what parameters it would have is not known: nothing is reported for what names them
+            self.failed.append("recommender")
+        file, line = self.tree.at(path)
+        found = self.outside.get(rankers.NAME)
+        self.registry["recommender"] = with_ranker(
+            kind, found.file if found else "", named(file, line)
+        )
+
+    def _without_class(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of a block, without what names its class or that of its ranker."""
+        if "class" in data:
+            data = {key: value for key, value in data.items() if key not in ("class", "from")}
+        if name != "recommender" or "ranker" not in data:
+            return data
+        ranker = data["ranker"]
+        rest = {key: value for key, value in data.items() if key != "ranker"}
+        if ranker is None:
+            return rest
+        # of a class that cannot be used no parameter is known
+        if name in self.failed:
+            return {**rest, "ranker": {}}
+        own = {key: value for key, value in ranker.items() if key not in ("class", "from")}
+        return {**rest, "ranker": own}
+
+    def _folders(self, name: str, data: Mapping[str, Any], within: Path_ = ()) -> list[Path]:
         """Where a class is searched for before Python's path."""
         key = "from" if "from" in data else "class"
-        file, _ = self.tree.at(("mechanisms", name, key))
+        file, _ = self.tree.at(("mechanisms", name, *within, key))
         # a flag's folder is relative to the current one, a file's to the file
         beside = Path() if file.startswith("--") else Path(file).parent
         if key == "class":
@@ -131,8 +188,7 @@ class MechanismChecker(Collector):
                     continue
                 # switches of the block, not parameters of the mechanism
                 data = {key: value for key, value in data.items() if key != "enabled"}
-            if isinstance(data, dict) and "class" in data:
-                data = {key: value for key, value in data.items() if key not in ("class", "from")}
+            data = self._without_class(name, data) if isinstance(data, dict) else data
             data = self._paths(kind.Params, data, ("mechanisms", name))
             made = self.build(kind.Params, data, ("mechanisms", name))
             if made is not None:
@@ -161,7 +217,11 @@ class MechanismChecker(Collector):
     def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:
         """File parameters relative to the file that gave them; a missing file is a problem."""
         for name, info in model.model_fields.items():
-            if (
+            inner = info.annotation
+            if isinstance(inner, type) and issubclass(inner, Params) and isinstance(data, dict):
+                if isinstance(data.get(name), dict):
+                    data = {**data, name: self._paths(inner, data[name], (*path, name))}
+            elif (
                 isinstance(data, dict)
                 and meta(info)["path"]
                 and isinstance(data.get(name), str)

@@ -44,11 +44,8 @@ class Outside:
         )
 
 
-def find(
-    path: object, folders: Iterable[Path], block: str = ""
-) -> tuple[type[Mechanism[Any]], Outside]:
-    """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises
-    Trouble."""
+def located(path: object, folders: Iterable[Path]) -> tuple[Any, Outside]:
+    """What stands at a dotted path, which should be a class. Raises Trouble."""
     if (
         not isinstance(path, str)
         or "." not in path
@@ -70,6 +67,18 @@ def find(
     kind = vars(module).get(title)
     if kind is None:
         raise Trouble(f"the module {name} has no class {title}", nearest(title, _classes(module)))
+    # noted for `blame`, which tells errors of these files from ours
+    _FILES.add(file := str(getattr(module, "__file__", None) or ""))
+    return kind, Outside(path, folder, file)
+
+
+def find(
+    path: object, folders: Iterable[Path], block: str = ""
+) -> tuple[type[Mechanism[Any]], Outside]:
+    """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises
+    Trouble."""
+    kind, outside = located(path, folders)
+    title = outside.path.rpartition(".")[2]
     if not isinstance(kind, type) or not issubclass(kind, Mechanism):
         raise Trouble(
             f"{path} is not a mechanism", "derive the class from twin.world.mechanism.Mechanism"
@@ -89,9 +98,7 @@ def find(
         raise Trouble(
             f"{title} has no parameters", "add Params = ..., a subclass of twin.world.params.Params"
         )
-    # noted for `blame`, which tells errors of these files from ours
-    _FILES.add(file := str(getattr(module, "__file__", None) or ""))
-    return kind, Outside(path, folder, file)
+    return kind, outside
 
 
 def clashes(

@@ -20,6 +20,12 @@ _OWN = {
     "from": {"type": "string", "description": "the folder that holds its package"},
 }
 
+_RANKER = {
+    "class": {"type": "string", "description": "a ranker of your own: package.module.Class"},
+    "from": _OWN["from"],
+    "url": {"type": "string", "description": "or the address of a service that ranks"},
+}
+
 
 def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict[str, Any]:
     """JSON Schema (2020-12) of a scenario file, for completion in editors."""
@@ -36,6 +42,8 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
     for name, model in kinds.items():
         ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
         definitions[ref]["properties"].update(_SWITCH if name in REGISTRY else _SWITCH | _OWN)
+        if name == "recommender":
+            _add_ranker(definitions, definitions[ref]["properties"])
         blocks[name] = {
             "$ref": f"#/$defs/{ref}",
             "description": (registry[name].__doc__ or "").split("\n")[0],
@@ -75,6 +83,20 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
         },
         "$defs": definitions,
     }
+
+
+def _add_ranker(definitions: dict[str, Any], known: dict[str, Any]) -> None:
+    """What the recommender's block may have beside the parameters ``known`` that come with twin."""
+    if "ranker" in known:  # the scenario's own, whose parameters are known
+        definitions[known["ranker"]["$ref"].rpartition("/")[2]]["properties"].update(_RANKER)
+        return
+    known["ranker"] = {
+        "type": "object",
+        "description": "a ranker of your own, and its parameters",
+        "properties": _RANKER,
+        "anyOf": [{"required": ["class"]}, {"required": ["url"]}],
+    }
+    known["ranking"]["enum"] = [*known["ranking"]["enum"], "own"]
 
 
 def _describe_parameters(definition: dict[str, Any]) -> None:

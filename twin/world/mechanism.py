@@ -101,7 +101,8 @@ class Mechanism(Generic[P]):
     Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it
     owns), ``metrics``, ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for
     the platform's own software), ``reads_arms`` (True for the one that publishes the readings by
-    arm that all declare, see `twin.world.arms`), ``order`` (small first: among mechanisms in one
+    arm that all declare, see `twin.world.arms`), ``asks`` (True where a service outside has a part
+    in what it does, so that the world does not follow from the scenario alone), ``order`` (small first: among mechanisms in one
     phase, and for ``setup``).
     """
 
@@ -113,6 +114,7 @@ class Mechanism(Generic[P]):
     provides: ClassVar[tuple[str, ...]] = ()
     sees_hidden: ClassVar[bool] = True
     reads_arms: ClassVar[bool] = False
+    asks: ClassVar[bool] = False
     order: ClassVar[int] = 50
 
     def __init__(self, params: P, world: World) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, ItemsView, Iterator, MutableMapping
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -131,6 +132,9 @@ class World:
         self._by_arm_stamp = -1
         self.crew = Crew()
         """The threads that may share one window's work; how many they are changes no result."""
+        self.folder: Path | None = None
+        """The run folder, where there is one: for what is neither state nor a result, such as
+        answers of a service."""
         self.oracle = False
         """True where the recommender may rank by hidden enjoyment: the upper reference, set by the
         engine only."""
@@ -141,6 +145,11 @@ class World:
         self._on_add: list[Callable[[str, NDArray[np.int64]], None]] = []
         self._on_release: list[Callable[[str, NDArray[np.int64]], None]] = []
         self._on_window: list[Callable[[], None]] = []
+
+    @property
+    def start_of_scenario(self) -> dt.date:
+        """The day of the scenario's ``start``, which is `elapsed` 0."""
+        return self.start + dt.timedelta(seconds=self.warm_up)
 
     @property
     def elapsed(self) -> int:

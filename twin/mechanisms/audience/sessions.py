@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from twin.kernels import browse, shared
 from twin.kernels.happen import TYPICAL
+from twin.kernels.own import Offer, gather_offers, nothing, widest
 from twin.kernels.plan import empty_plan
+from twin.kernels.rules import Ranking
 from twin.kernels.scene import Behaviour, Makers, People, Posts, Scene
 from twin.kernels.tally import Tally, no_tally
 from twin.kernels.totals import TOTALS
@@ -25,6 +27,8 @@ from twin.world.state import Made
 SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 100, 4, 64, 4
 """Sessions of a window from which on threads share them; and in how large chunks: so many for each
 thread, within bounds."""
+GATHERED = 2048
+"""Sessions whose candidates are gathered at once for a ranker of the scenario's own."""
 
 
 class Sessions:
@@ -35,7 +39,7 @@ class Sessions:
         self._behaviour: Made[Behaviour] = Made()
         self._people: Made[People] = Made()
         self._posts: Made[Posts] = Made()
-        self._none = no_tally()
+        self._none, self._no_offer = no_tally(), nothing()
         self._starts = np.zeros(0, np.int64)
 
     def setup(self) -> None:
@@ -106,6 +110,32 @@ class Sessions:
             self._starts = np.zeros(len(next_at), np.int64)
         self._starts[rows] = next_at[rows]
 
+    def _offer(self, rows: NDArray[np.int64], scene: Scene) -> Offer:
+        """Candidates of the sessions that a ranker of the scenario's own serves, with its
+        scores."""
+        own = scene.serve.rules["ranking"][scene.people.arm[rows]] >= Ranking.OWN
+        if not own.any():
+            return self._no_offer
+        wide, many = widest(scene.serve.rules), np.zeros(len(rows), np.int64)
+        parts: list[tuple[NDArray[np.int32], NDArray[np.int8]]]
+        parts = [(self._no_offer.post, self._no_offer.source)] * -(-len(rows) // GATHERED)
+
+        def gather(part: int) -> None:
+            some = slice(part * GATHERED, (part + 1) * GATHERED)
+            count = len(rows[some])
+            post, source = np.empty((count, wide), np.int32), np.empty((count, wide), np.int8)
+            gather_offers(rows[some], scene, post, source, many[some])
+            there = np.arange(wide) < many[some][:, None]
+            parts[part] = post[there], source[there]
+
+        self.m.world.crew.each([partial(gather, part) for part in range(len(parts))])
+        start = np.concatenate([[0], np.cumsum(many)])
+        post, source = (np.concatenate(each) for each in zip(*parts, strict=True))
+        # Only those that it serves: the others have no candidates here
+        offer = Offer(start=start, post=post, source=source, score=self._no_offer.score)
+        scores: NDArray[np.float32] = self.m.world.service("rank")(rows, own, offer)
+        return offer._replace(score=scores)
+
     def browse(self, rows: NDArray[np.int64]) -> None:
         """Replay the sessions of these people, in order."""
         world, total = self.m.world, self.keep["total"]
@@ -122,10 +152,13 @@ class Sessions:
             posts=self.posts(),
             makers=self.makers(),
             serve=serve,
+            own=self._no_offer,
             graph=world.service("follow_graph")(),
             behaviour=self.behaviour(),
             tally=self._tally(),
         )
+        if world.has_service("rank"):
+            scene = scene._replace(own=self._offer(rows, scene))
         # the oracle reads what other sessions of the window do
         threads = 1 if world.oracle else world.crew.threads
         if threads == 1 or len(rows) < SHARED:

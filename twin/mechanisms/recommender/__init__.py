@@ -17,6 +17,8 @@ well it tells posts apart that no ranking chose (`holdout`). Candidates and rank
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,7 +44,7 @@ class Recommender(Mechanism[RecommenderParams]):
     Params = RecommenderParams
     order = 40
     sees_hidden = False
-    provides = (
+    provides: ClassVar[tuple[str, ...]] = (
         "serving",
         "log",
         "window",
@@ -279,12 +281,15 @@ class Recommender(Mechanism[RecommenderParams]):
         """Online training on the window that ends now."""
         self.learner.follow_window(self.server.serving(), self.server.eligible())
 
+    def due(self) -> bool:
+        """Whether it is time to train."""
+        since = self.world.now - int(self.keep["times"]["retrained"][0])
+        return since >= int(self.lever("retrain_every"))
+
     def retrain(self) -> None:
         """When it is time, judge and train; the reward model learns from the same log. A new
         generation that takes over is served at once."""
-        if self.world.now - int(self.keep["times"]["retrained"][0]) < int(
-            self.lever("retrain_every")
-        ):
+        if not self.due():
             return
         # The reward model first: retraining closes the interval and may cut the log
         if self._rewarding():

@@ -224,7 +224,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="xai-org/x-algorithm, ranking_scorer.rs",
-        under="recommender.ranking=value",
+        under="recommender.ranking=value|own",
     )
     author_floor: float = par(
         0.25,
@@ -234,7 +234,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="xai-org/x-algorithm, ranking_scorer.rs",
-        under="recommender.ranking=value",
+        under="recommender.ranking=value|own",
     )
     out_of_network: float = par(
         0.75,
@@ -303,7 +303,7 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
         source="maximal marginal relevance, Carbonell & Goldstein 1998",
-        under="recommender.ranking=value",
+        under="recommender.ranking=value|own",
     )
     # Small creators, exploration, trending
     exposure_floor: int = par(

@@ -74,6 +74,9 @@ class Server:
     """Publishes snapshots of one recommender; all state is in the mechanism's ``keep`` and
     columns."""
 
+    rankings: Mapping[str, int] = {each.name.lower(): int(each) for each in Ranking}
+    """What kernels know a ranking by, by its name."""
+
     def __init__(self, mechanism: Mechanism[RecommenderParams], links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
         # All of these follow from ``keep`` and columns: after a resume they are made again
@@ -293,7 +296,7 @@ class Server:
             Shelf[str(kind).upper()] for kind in m.levers_by_arm("consumers", "shelf.kind")
         ]
         rules["ranking"] = [
-            Ranking.ORACLE if m.world.oracle else Ranking[str(ranking).upper()]
+            Ranking.ORACLE if m.world.oracle else self.rankings[str(ranking)]
             for ranking in m.levers_by_arm("consumers", "ranking")
         ]
         rules["negative_sum"], rules["total_sum"] = self._weigh()

@@ -1,0 +1,216 @@
+"""What is said to a ranker behind HTTP, and what its answer means.
+
+``single``: the request and answer of the Prosocial Ranking Challenge (HumanCompatibleAI/
+ranking-challenge, docs/api_reference.md), one request per session:
+
+    {"session": {"user_id", "user_name_hash", "current_time", ...}, "items": [{"id", "text",
+     "author_name_hash", "type", "created_at", "engagements": {...}}, ...]}
+    {"ranked_ids": [id, ...]}
+
+``batch``: the same for all sessions of a serving window, by column, every post once; the candidates
+of a session are places in ``items``:
+
+    {"sessions": {"user_id": [...], "current_time": [...], "candidates": [[0, 3, ...], ...]},
+     "items": {"id": [...], "author_name_hash": [...], "created_at": [...], "engagements": {"like":
+     [...], ...}, ...}}
+    {"ranked_ids": [[id, ...], ...]}  or  {"scores": [[number, ...], ...]}
+
+A twin's posts have no text: ``text`` is empty, and what classifiers read off a post is in
+``signals``. Ids are decimal, so that no reader of JSON rounds them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+from collections import Counter
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.ranking.batch import SIGNALS, SOURCES, Batch
+from twin.ranking.lesson import RESPONSES
+from twin.ranking.scores import Wrong
+
+ENGAGEMENTS = {"like": "like", "comment": "comment", "retweet": "reshare"}
+"""Counters of the challenge that a twin has, by the response that they count."""
+SHOWN = 60
+"""Characters of an answer that an error quotes."""
+
+
+def ids(numbers: NDArray[np.uint64]) -> list[str]:
+    """Ids as texts."""
+    return [str(each) for each in numbers.tolist()]
+
+
+def hashes(numbers: NDArray[np.uint64]) -> list[str]:
+    """Ids as what stands for the hash of a name: 16 hexadecimal digits."""
+    return [f"{each:016x}" for each in numbers.tolist()]
+
+
+def _times(start: dt.date, seconds: NDArray[np.int64]) -> list[str]:
+    """Seconds since the scenario's start as ``2025-01-01 00:00:00``."""
+    moments = np.datetime64(start, "s") + seconds.astype("timedelta64[s]")
+    return [each.replace("T", " ") for each in np.datetime_as_string(moments).tolist()]
+
+
+def _items(batch: Batch, start: dt.date, some: NDArray[np.int64]) -> dict[str, Any]:
+    """What is said of candidates ``some``, by column."""
+    born = batch.at[batch.session[some]] - batch.age[some]
+    counts = batch.responses[some]
+    # three decimals, a tenth of what any classifier errs by: all digits of a float take as long to
+    # write as everything else
+    signals = np.round(batch.signals[some].astype(float), 3)
+    return {
+        "id": ids(batch.post_id[some]),
+        "author_name_hash": hashes(batch.creator_id[some]),
+        "created_at": _times(start, born),
+        "engagements": {
+            name: counts[:, RESPONSES.index(response)].tolist()
+            for name, response in ENGAGEMENTS.items()
+        }
+        | {"share": [0] * len(some), "view": batch.impressions[some].tolist()},
+        "signals": {name: signals[:, k].tolist() for k, name in enumerate(SIGNALS)},
+        "followers": batch.followers[some].tolist(),
+        "ai": batch.ai[some].tolist(),
+    }
+
+
+def batched(batch: Batch, start: dt.date) -> bytes:
+    """The one request for all sessions of a window."""
+    _, first, place = np.unique(batch.post, return_index=True, return_inverse=True)
+    ends = list(itertools.pairwise(batch.start.tolist()))
+    places, sources = place.tolist(), batch.source.tolist()
+    said = {
+        "sessions": {
+            "user_id": ids(batch.person_id),
+            "user_name_hash": hashes(batch.person_id),
+            "current_time": _times(start, batch.at),
+            "visits": batch.visits.tolist(),
+            "candidates": [places[low:high] for low, high in ends],
+            "sources": [sources[low:high] for low, high in ends],
+        },
+        "source_names": list(SOURCES),
+        "items": _items(batch, start, first),
+    }
+    return json.dumps(said, separators=(",", ":")).encode()
+
+
+def singles(batch: Batch, start: dt.date) -> list[bytes]:
+    """A request for each session."""
+    items = _items(batch, start, np.arange(batch.size))
+    engagements, signals = items.pop("engagements"), items.pop("signals")
+    people, names = ids(batch.person_id), hashes(batch.person_id)
+    times, ends = _times(start, batch.at), batch.start.tolist()
+    sources = batch.source.tolist()
+    made = []
+    for k, person in enumerate(people):
+        said = {
+            "session": {
+                "session_id": f"{person}-{batch.visits[k]}",
+                "user_id": person,
+                "user_name_hash": names[k],
+                "cohort": "twin",
+                "platform": "twitter",
+                "url": "https://twin.invalid/home",
+                "current_time": times[k],
+            },
+            "items": [
+                {name: column[i] for name, column in items.items()}
+                | {
+                    "text": "",
+                    "type": "post",
+                    "embedded_urls": [],
+                    "engagements": {name: column[i] for name, column in engagements.items()},
+                    "signals": {name: column[i] for name, column in signals.items()},
+                    "source": SOURCES[sources[i]],
+                }
+                for i in range(ends[k], ends[k + 1])
+            ],
+        }
+        made.append(json.dumps(said, separators=(",", ":")).encode())
+    return made
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """An answer as data. Raises Wrong."""
+
+    def refuse(name: str) -> NoReturn:
+        raise Wrong(f"its answer holds {name}, which is no number in JSON")
+
+    try:
+        found = json.loads(body, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        quoted = body[:SHOWN].decode("utf-8", "replace")
+        raise Wrong(f"its answer is no JSON: {quoted!r}{'...' * (len(body) > SHOWN)}") from None
+    if not isinstance(found, dict):
+        raise Wrong(f"its answer is {type(found).__name__} in JSON, not an object")
+    if found.get("new_items"):
+        raise Wrong("its answer has new_items, which a twin cannot show")
+    return found
+
+
+def of_single(found: dict[str, Any], posts: list[str], may_remove: bool) -> NDArray[np.float32]:
+    """Scores of the candidates of one session. Raises Wrong."""
+    if "ranked_ids" not in found:
+        raise Wrong("its answer has no ranked_ids")
+    return _ranked(found["ranked_ids"], posts, may_remove, "")
+
+
+def of_batched(found: dict[str, Any], batch: Batch, may_remove: bool) -> NDArray[np.float32]:
+    """Scores of all candidates. Raises Wrong."""
+    key = next((each for each in ("scores", "ranked_ids") if each in found), None)
+    if key is None:
+        raise Wrong("its answer has neither ranked_ids nor scores")
+    lists = found[key]
+    if not isinstance(lists, list) or len(lists) != len(batch):
+        count = len(lists) if isinstance(lists, list) else type(lists).__name__
+        raise Wrong(f"its answer has {key} for {count} of {len(batch)} sessions")
+    if key == "scores":
+        return _scored(lists, batch)
+    posts, ends = ids(batch.post_id), batch.start.tolist()
+    return np.concatenate(
+        [
+            _ranked(one, posts[ends[k] : ends[k + 1]], may_remove, f"session {k}: ")
+            for k, one in enumerate(lists)
+        ]
+    )
+
+
+def _scored(lists: list[Any], batch: Batch) -> NDArray[np.float32]:
+    for k, (one, want) in enumerate(zip(lists, np.diff(batch.start).tolist(), strict=True)):
+        if not isinstance(one, list) or len(one) != want:
+            count = len(one) if isinstance(one, list) else type(one).__name__
+            raise Wrong(f"session {k}: its answer has {count} scores for {want} posts")
+    flat = [each for one in lists for each in one]
+    # bool is no number here, though Python counts it among the whole ones
+    if not set(map(type, flat)) <= {int, float}:
+        odd = next(each for each in flat if type(each) not in (int, float))
+        raise Wrong(f"its answer has the score {odd!r}, which is no number")
+    try:
+        return np.array(flat, np.float64).astype(np.float32)
+    except OverflowError:
+        raise Wrong("its answer has a score that is too large") from None
+
+
+def _ranked(given: Any, posts: list[str], may_remove: bool, where: str) -> NDArray[np.float32]:
+    """Scores that give the order of a list of ids; -inf for a post that it leaves out."""
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise Wrong(f"{where}its ranked_ids are not a list of texts")
+    place = {post: k for k, post in enumerate(posts)}
+    if strange := next((each for each in given if each not in place), None):
+        raise Wrong(f"{where}its ranked_ids hold {strange[:SHOWN]!r}, which was not asked for")
+    if len(set(given)) < len(given):
+        double = Counter(given).most_common(1)[0][0]
+        raise Wrong(f"{where}its ranked_ids hold {double!r} twice")
+    if len(given) < len(posts) and not may_remove:
+        lost = sorted(set(posts) - set(given), key=place.__getitem__)
+        raise Wrong(
+            f"{where}its ranked_ids lack {len(lost)} of {len(posts)} posts, such as {lost[0]!r} "
+            f"(rank all, or write may_remove: true)"
+        )
+    scores = np.full(len(posts), -np.inf, np.float32)
+    scores[[place[each] for each in given]] = -np.arange(len(given), dtype=np.float32)
+    return scores
