@@ -19,8 +19,8 @@ from twin.ground.errors import STATUSES
 from twin.ground.units import format_duration, format_rate
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
-from twin.readers.panels import title
 from twin.ranking.remote import HttpParams
+from twin.readers.panels import title
 from twin.scenario.checking import Head, MetricsParams
 from twin.world.arms import ARMS, declared
 from twin.world.mechanism import PHASES
