@@ -63,7 +63,7 @@ def run(
     pace: float | None,
     **flags: Any,
 ) -> None:
-    """Run a SCENARIO to its end and write the report.
+    """Run a SCENARIO (- for standard input) to its end and write the report.
 
     Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` continues from there to
     the same bytes. A scenario that names a class (`class: package.module.Class`) runs that code:

@@ -82,7 +82,7 @@ def check(
     explained: tuple[str, ...],
     against: str | None,
 ) -> None:
-    """Print what a SCENARIO says, in full, without running it.
+    """Print what a SCENARIO says, in full, without running it; - stands for standard input.
 
     Every number with its unit, source and where it was set (--explain says what it means); what the feed rewards; the order of
     clocks within an instant; and an estimate of the run's time and memory. All mistakes are listed
