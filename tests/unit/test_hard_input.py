@@ -382,25 +382,29 @@ def test_what_is_wrong_with_a_scenario_from_standard_input(
 def test_a_scenario_from_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is read once, however often a command loads it; a file of that name is a file; a stream
     that is closed, or a folder, is said to be."""
-    stream = piped(monkeypatch, "extends: package:twin/quickstart\nname: piped\nseed: 7\n")
+    stream = piped(
+        monkeypatch,
+        "extends: package:twin/quickstart\nseed: 7\nmechanisms: {recommender: {dim: 5}}\n",
+    )
     status, shown, said = called("check", "-", "--explain", "recommender.dim")
     assert (status, said) == (0, "") and shown and not stream.read()
     assert load("-").seed == 7 and load("-", ["seed=8"]).seed == 8
     status, shown, _ = called("check", "-", "--diff")
-    assert status == 0 and "seed" in shown and "<stdin>:3" in shown
+    assert status == 0 and "recommender.dim" in shown and "<stdin>:3" in shown
     monkeypatch.chdir(tmp_path)
     Path("<stdin>").write_text("name: file\n", encoding="utf-8")
     assert load(tmp_path / "<stdin>").name == "file"
     stream.close()
     assert "<stdin>: cannot be read: it is closed" in called("check", "-")[2]
-    with open(os.devnull, "w", encoding="utf-8") as unreadable:
+    with Path(os.devnull).open("w", encoding="utf-8") as unreadable:
         monkeypatch.setattr(sys, "stdin", unreadable)
         assert called("check", "-")[2].startswith("error: <stdin>: cannot be read: ")
 
 
 def piped(monkeypatch: pytest.MonkeyPatch, text: str) -> io.TextIOWrapper:
     """Standard input that holds this text."""
-    stream = io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "surrogateescape")))
+    data = io.BytesIO(text.encode("utf-8", "surrogateescape"))
+    stream = io.TextIOWrapper(data, encoding="utf-8")
     monkeypatch.setattr(sys, "stdin", stream)
     return stream
 

@@ -41,7 +41,8 @@ def load(
     """Read a scenario file and the files that it extends, apply ``path=value`` settings, add policy
     files, check everything.
 
-    Files may be names of what comes with twin, and the scenario ``-`` is standard input. A policy is ``FILE`` or ``FILE@TIME``; ``given`` are
+    Files may be names of what comes with twin, and the scenario ``-`` is standard input. A policy
+    is ``FILE`` or ``FILE@TIME``; ``given`` are
     more, as trees with their path in the file that they came from. Raises ScenarioError with all
     problems.
     """
