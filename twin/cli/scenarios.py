@@ -16,13 +16,13 @@ from twin.experiments import rest
 from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
-from twin.mechanisms.network.graph_files import read_graph
 from twin.running.estimate import memory, plan
 from twin.scenario.changes import about, changes
 from twin.scenario.describe import describe, digest, policy_lines, prized_lines
 from twin.scenario.explain import explain
 from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, extended, load
+from twin.scenario.population import population
 from twin.scenario.schema import json_schema
 
 
@@ -157,10 +157,8 @@ def _print(checked: Scenario) -> None:
         )
     for line in policy_lines(checked):
         click.echo(line)
-    network: Any = checked.mechanisms["network"]
-    if network.kind == "edge_list":
-        graph = read_graph(Path(network.path), network.directed, network.least_weight)
-        click.echo(f"graph {graph.said}")
+    for line in population(checked).said:
+        click.echo(line)
     click.echo()
     for line in prized_lines(checked):
         click.echo(line)
@@ -196,6 +194,7 @@ def _plain(checked: Scenario) -> dict[str, Any]:
         "policies": [
             policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
         ],
+        "files": list(population(checked).said),
         "remarks": remarks(checked),
         "memory_bytes": round(memory(checked).peak),
     }
