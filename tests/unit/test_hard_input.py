@@ -3,6 +3,7 @@ the mend, or it works."""
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import errno
 import io
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import ROOT
 from twin import cli
 from twin.ground import files
 from twin.ground.errors import STATUSES, ScenarioError, TwinError, UsageError
@@ -436,6 +438,22 @@ def test_every_exit_status_is_in_the_table() -> None:
     while more := {inner for kind in kinds for inner in kind.__subclasses__()} - kinds:
         kinds |= more
     assert {kind.status for kind in kinds} | {0, 130} == set(STATUSES)
+    # and none is written beside it: a number with which the command line ends, or a class declares
+    written = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "sys.exit",
+                "fail",
+                "exit",
+            ):
+                numbers = [each for arg in node.args for each in ast.walk(arg)]
+                written |= {
+                    each.value
+                    for each in numbers
+                    if isinstance(each, ast.Constant) and type(each.value) is int
+                }
+    assert written <= set(STATUSES) and {1, 2, 130} <= written
 
 
 @pytest.mark.parametrize("odd", ["\u202e", "\x1b[2J", "\u2028", "a\nb", "\x85", "\udcf6"])

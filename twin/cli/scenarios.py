@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ from twin.scenario.schema import json_schema
     "twin's own defaults.",
 )
 @common.as_json
+@common.safe
 @common.no_cache
 def check(
     scenario: Path,
@@ -106,10 +108,7 @@ def check(
         )
     checked = load(scenario, sets, policies)
     if explained or against is not None:
-        for line in itertools.chain(*(explain(checked, path) for path in explained)):
-            click.echo(line)
-        if against is not None:
-            _print_changes(checked, against)
+        _print_some(checked, explained, against)
         return
     if common.machine():
         click.echo(json.dumps(_plain(checked)))
@@ -168,10 +167,25 @@ def _print(checked: Scenario) -> None:
     click.echo(plan(checked))
 
 
-def _print_changes(checked: Scenario, against: str) -> None:
+def _print_some(checked: Scenario, explained: Iterable[str], against: str | None) -> None:
+    """Settings that are asked for, and what differs from another scenario."""
+    lines = {path: explain(checked, path) for path in explained}
+    base = None
+    if against is not None:
+        base = load(against) if against else extended(checked.source)
+    if common.machine():
+        found = None if base is None else [asdict(each) for each in changes(checked, base)]
+        click.echo(json.dumps({"explained": lines, "changes": found}))
+        return
+    for line in itertools.chain(*lines.values()):
+        click.echo(line)
+    if base is not None:
+        _print_changes(checked, base)
+
+
+def _print_changes(checked: Scenario, base: Scenario) -> None:
     """Every setting that differs from another scenario: value there, value here, where it was
     set."""
-    base = load(against) if against else extended(checked.source)
     found = changes(checked, base)
     origin = {row.path: row.origin for row in describe(checked)}
     wide = max([len(each.path) for each in found] or [0])
