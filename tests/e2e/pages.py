@@ -27,6 +27,7 @@ GROUPS = {
     "test_readme.py": ("README.md", "docs/tutorial.md", "docs/how-to/compare.md"),
     "test_docs_worlds.py": (
         "docs/how-to/scenario.md",
+        "docs/how-to/population.md",
         "docs/how-to/policies.md",
         "docs/events.md",
         "docs/how-to/at-rest.md",

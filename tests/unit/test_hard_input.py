@@ -3,16 +3,19 @@ the mend, or it works."""
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import errno
 import io
 import json
+import os
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.house import ROOT
 from twin import cli
 from twin.ground import files
 from twin.ground.errors import STATUSES, ScenarioError, TwinError, UsageError
@@ -355,6 +358,59 @@ def test_yaml_that_is_read_as_it_is_meant(tmp_path: Path, data: bytes) -> None:
     assert (scenario.name, scenario.seed) == ("a", 2**53)
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "words"),
+    [
+        ("name: a\nsed: 3\n", [], "<stdin>:2 sed: no such top-level key (did you mean seed?)"),
+        ("name: a\n  b: c\n", [], "<stdin>:2: is not YAML"),
+        ("", [], "<stdin>:1: is not a mapping (the file is empty"),
+        ("extends: '-'\n", [], "<stdin>:1 extends"),
+        ("extends: nowhere.yaml\n", [], "<stdin>:1 extends: there is no file nowhere.yaml"),
+        ("policies:\n- {use: nowhere.yaml}\n", [], "<stdin>:2 policies.0.use: there is no file"),
+        ("x" * 300_000, [], "<stdin>: is more than 200 kB long"),
+        ("name: \udce4\n", [], "<stdin>: is not text in UTF-8"),
+        ("extends: package:twin/quickstart\n", ["--set", "sed=1"], "--set sed=1 sed: no such"),
+    ],
+)
+def test_what_is_wrong_with_a_scenario_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, text: str, arguments: list[str], words: str
+) -> None:
+    """Its lines are named as those of a file."""
+    piped(monkeypatch, text)
+    status, shown, said = called("check", "-", *arguments)
+    assert (status, shown) == (2, "") and words in said
+
+
+def test_a_scenario_from_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is read once, however often a command loads it; a file of that name is a file; a stream
+    that is closed, or a folder, is said to be."""
+    stream = piped(
+        monkeypatch,
+        "extends: package:twin/quickstart\nseed: 7\nmechanisms: {recommender: {dim: 5}}\n",
+    )
+    status, shown, said = called("check", "-", "--explain", "recommender.dim")
+    assert (status, said) == (0, "") and shown and not stream.read()
+    assert load("-").seed == 7 and load("-", ["seed=8"]).seed == 8
+    status, shown, _ = called("check", "-", "--diff")
+    assert status == 0 and "recommender.dim" in shown and "<stdin>:3" in shown
+    monkeypatch.chdir(tmp_path)
+    Path("<stdin>").write_text("name: file\n", encoding="utf-8")
+    assert load(tmp_path / "<stdin>").name == "file"
+    stream.close()
+    assert "<stdin>: cannot be read: it is closed" in called("check", "-")[2]
+    with Path(os.devnull).open("w", encoding="utf-8") as unreadable:
+        monkeypatch.setattr(sys, "stdin", unreadable)
+        assert called("check", "-")[2].startswith("error: <stdin>: cannot be read: ")
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, text: str) -> io.TextIOWrapper:
+    """Standard input that holds this text."""
+    data = io.BytesIO(text.encode("utf-8", "surrogateescape"))
+    stream = io.TextIOWrapper(data, encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", stream)
+    return stream
+
+
 def test_errors_for_programs(tmp_path: Path) -> None:
     """With ``--json``: each with its place, as one line."""
     path = tmp_path / "x.yaml"
@@ -382,6 +438,22 @@ def test_every_exit_status_is_in_the_table() -> None:
     while more := {inner for kind in kinds for inner in kind.__subclasses__()} - kinds:
         kinds |= more
     assert {kind.status for kind in kinds} | {0, 130} == set(STATUSES)
+    # and none is written beside it: a number with which the command line ends, or a class declares
+    written = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "sys.exit",
+                "fail",
+                "exit",
+            ):
+                numbers = [each for arg in node.args for each in ast.walk(arg)]
+                written |= {
+                    each.value
+                    for each in numbers
+                    if isinstance(each, ast.Constant) and type(each.value) is int
+                }
+    assert written <= set(STATUSES) and {1, 2, 130} <= written
 
 
 @pytest.mark.parametrize("odd", ["\u202e", "\x1b[2J", "\u2028", "a\nb", "\x85", "\udcf6"])

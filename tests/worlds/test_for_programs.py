@@ -42,3 +42,17 @@ def test_a_check_and_a_run_for_programs(
         ended = json.loads(line)
         assert ended["status"] == "done" and ended["reached_s"] == 7200 and ended["undone"] == []
         assert (ended["folder"], ended["name"], ended["branch"]) == ("run", "small", "main")
+
+
+def test_some_settings_for_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a setting is, and what differs, as one line too."""
+    monkeypatch.chdir(tmp_path)
+    Path("x.yaml").write_text(SMALL, encoding="utf-8")
+    cli.main(["check", "x.yaml", "--json", "--explain", "audience.initial", "--diff"])
+    (line,) = capsys.readouterr().out.splitlines()
+    found = json.loads(line)
+    assert found["explained"]["audience.initial"][0].startswith("audience.initial = 60")
+    (change,) = [each for each in found["changes"] if each["path"] == "audience.initial"]
+    assert change["after"] == "60 consumers" and change["before"]

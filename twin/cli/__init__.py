@@ -48,7 +48,7 @@ COMMANDS = {
     "recommend": ("recommend.recommend", "Which policy a platform should apply."),
     "forecast": ("following.forecast", "What a calibrated twin foretells, beside its platform."),
     "send": ("stream.send", "Send the readings of a run to a Prometheus."),
-    "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),
+    "export": ("stream.export", "Write the readings of a run for other programs."),
     "grafana": ("grafana.grafana", "Send dashboards and annotations to a Grafana."),
     "dashboards": ("dashboards.dashboards", "Write Grafana dashboards for every metric."),
     "policies": ("shipped.policies", "List the policies that come with twin, by name."),

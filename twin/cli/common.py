@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from twin.ground import safety
 from twin.ground.errors import UsageError
 from twin.record import naming
 
@@ -89,6 +90,24 @@ no_cache = click.option(
     help="Do not use the cache of warmed-up worlds "
     "(TWIN_CACHE, else ~/.cache/twin): every world warms up again. The result is the same to the "
     "byte.",
+)
+
+
+def _safe(context: click.Context, option: click.Parameter, given: bool) -> None:
+    """By the environment, so that processes which this command starts see it too."""
+    if given:
+        os.environ[safety.VARIABLE] = "1"
+
+
+safe = click.option(
+    "--safe",
+    is_flag=True,
+    # acts by its callback alone, and before the arguments are read
+    expose_value=False,
+    is_eager=True,
+    callback=_safe,
+    help="Run no code but twin's own: a scenario that names a class is refused. For what comes from "
+    "others; TWIN_SAFE=1 says the same to every command.",
 )
 
 

@@ -31,6 +31,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     common.sets,
     common.named,
     common.quiet,
+    common.safe,
     common.no_cache,
 )
 policies = click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ _folder = click.argument("run", metavar="DIR")
 )
 @common.oracle
 @common.threads
+@common.safe
 @common.no_cache
 @watched
 def run(
@@ -63,11 +65,11 @@ def run(
     pace: float | None,
     **flags: Any,
 ) -> None:
-    """Run a SCENARIO to its end and write the report.
+    """Run a SCENARIO (- for standard input) to its end and write the report.
 
     Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` continues from there to
     the same bytes. A scenario that names a class (`class: package.module.Class`) runs that code:
-    run only what you trust. Without one it is data.
+    give --safe for what you do not trust. Without one it is data.
     """
     checked = load(scenario, sets, policies)
     for line in remarks(checked):
@@ -98,6 +100,7 @@ def run(
 )
 @common.quiet
 @common.threads
+@common.safe
 @common.no_cache
 @watched
 def resume(
@@ -117,7 +120,10 @@ def resume(
                 f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags "
                 f"but --on and --quiet)"
             )
-        common.ended(commands.resume(run, on, quiet).failed)
+        failed = commands.resume(run, on, quiet).failed
+        if common.machine():
+            click.echo(json.dumps({"folder": run, "failed": failed}))
+        common.ended(failed)
         return
     if on is not None:
         raise UsageError(
@@ -139,6 +145,7 @@ def resume(
 @click.command()
 @_folder
 @common.axes
+@common.safe
 def report(run: str, x: str | None, y: str | None) -> None:
     """Write the report of the run or experiment in DIR again, finished or not."""
 

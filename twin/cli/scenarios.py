@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from twin.experiments import rest
 from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
-from twin.mechanisms.network.graph_files import read_graph
 from twin.running.estimate import memory, plan
 from twin.scenario.changes import about, changes
 from twin.scenario.describe import describe, digest, policy_lines, prized_lines
 from twin.scenario.explain import explain
 from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, extended, load
+from twin.scenario.population import population
 from twin.scenario.rankers import who_ranks
 from twin.scenario.schema import json_schema
 
@@ -71,6 +72,7 @@ from twin.scenario.schema import json_schema
     "twin's own defaults.",
 )
 @common.as_json
+@common.safe
 @common.no_cache
 def check(
     scenario: Path,
@@ -83,7 +85,7 @@ def check(
     explained: tuple[str, ...],
     against: str | None,
 ) -> None:
-    """Print what a SCENARIO says, in full, without running it.
+    """Print what a SCENARIO says, in full, without running it; - stands for standard input.
 
     Every number with its unit, source and where it was set (--explain says what it means); what the feed rewards; the order of
     clocks within an instant; and an estimate of the run's time and memory. All mistakes are listed
@@ -107,10 +109,7 @@ def check(
         )
     checked = load(scenario, sets, policies)
     if explained or against is not None:
-        for line in itertools.chain(*(explain(checked, path) for path in explained)):
-            click.echo(line)
-        if against is not None:
-            _print_changes(checked, against)
+        _print_some(checked, explained, against)
         return
     if common.machine():
         click.echo(json.dumps(_plain(checked)))
@@ -160,10 +159,8 @@ def _print(checked: Scenario) -> None:
         click.echo(line)
     if said := who_ranks(checked):
         click.echo(said)
-    network: Any = checked.mechanisms["network"]
-    if network.kind == "edge_list":
-        graph = read_graph(Path(network.path), network.directed, network.least_weight)
-        click.echo(f"graph {graph.said}")
+    for line in population(checked).said:
+        click.echo(line)
     click.echo()
     for line in prized_lines(checked):
         click.echo(line)
@@ -173,10 +170,25 @@ def _print(checked: Scenario) -> None:
     click.echo(plan(checked))
 
 
-def _print_changes(checked: Scenario, against: str) -> None:
+def _print_some(checked: Scenario, explained: Iterable[str], against: str | None) -> None:
+    """Settings that are asked for, and what differs from another scenario."""
+    lines = {path: explain(checked, path) for path in explained}
+    base = None
+    if against is not None:
+        base = load(against) if against else extended(checked.source)
+    if common.machine():
+        found = None if base is None else [asdict(each) for each in changes(checked, base)]
+        click.echo(json.dumps({"explained": lines, "changes": found}))
+        return
+    for line in itertools.chain(*lines.values()):
+        click.echo(line)
+    if base is not None:
+        _print_changes(checked, base)
+
+
+def _print_changes(checked: Scenario, base: Scenario) -> None:
     """Every setting that differs from another scenario: value there, value here, where it was
     set."""
-    base = load(against) if against else extended(checked.source)
     found = changes(checked, base)
     origin = {row.path: row.origin for row in describe(checked)}
     wide = max([len(each.path) for each in found] or [0])
@@ -200,6 +212,7 @@ def _plain(checked: Scenario) -> dict[str, Any]:
             policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
         ],
         "ranker": who_ranks(checked),
+        "files": list(population(checked).said),
         "remarks": remarks(checked),
         "memory_bytes": round(memory(checked).peak),
     }

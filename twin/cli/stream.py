@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from twin.cli import common
-from twin.ground.errors import Undone, UsageError
+from twin.ground import files
+from twin.ground.errors import Undone
 from twin.ground.units import parse_start
-from twin.readers import openmetrics
+from twin.readers import openmetrics, recbole, tables
 from twin.readers.backlog import declared
 from twin.readers.reading_back import address
 from twin.readers.receiver import checked
@@ -81,25 +82,62 @@ def send(run: Path, url: str, verify: str | None) -> None:
         click.echo("the run has not ended yet; send again later for the readings to come")
 
 
+FORMS = {
+    "openmetrics": ("openmetrics.txt", "text with simulated times, for promtool"),
+    "csv": ("readings.csv", "a row per reading and series"),
+    "wide": ("wide.csv", "a row per reading and a column per series, for R and spreadsheets"),
+    "parquet": ("wide.parquet", "the same as Parquet, with unit and help in each field's metadata"),
+    "recbole": ("recbole", "the log of impressions (run --log) as RecBole's atomic files"),
+}
+"""Formats of `export`: the default name in the run's folder, and what it is."""
+
+
 @click.command()
 @common.folder
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMS)),
+    default="openmetrics",
+    help=f"{'; '.join(f'{name}: {words}' for name, (_, words) in FORMS.items())}.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Default: openmetrics.txt in the run's folder.",
+    help="Where to write it; of recbole a folder, new or empty. Default: in the run's folder, "
+    f"{', '.join(name for name, _ in FORMS.values())}.",
 )
-def export(run: Path, out: Path | None) -> None:
-    """Write the readings of the run in DIR as OpenMetrics text with simulated times, for
-    promtool."""
+def export(run: Path, form: str, out: Path | None) -> None:
+    """Write the readings of the run in DIR for other programs, finished or not.
 
-    file = out or run / "openmetrics.txt"
-    if file.is_dir():
-        raise UsageError(f"{file}: is a folder (give --out a file)")
-    with _progress("writing", len(declared(load_manifest(run)))) as report:
+    With --format recbole it is the run's log of impressions; DIR may also be the log itself.
+    """
+    if form == "recbole":
+        _recbole(run, out)
+        return
+    manifest = load_manifest(run)
+    file = files.place(out or run / FORMS[form][0], "--out")
+    if form != "openmetrics":
+        with _progress("writing", tables.readings(run)) as report:
+            readings, series = tables.export(run, file, form, report)
+        click.echo(f"{file}: {readings:,} readings of {series:,} series")
+        return
+    with _progress("writing", len(declared(manifest))) as report:
         samples, series = openmetrics.export(run, file, report)
     click.echo(
         f"{file}: {samples:,} samples of {series:,} series; load them into a Prometheus with:\n  "
         f"{openmetrics.command(file)}\n"
         "its server keeps such dates only with --storage.tsdb.retention.time=100y"
     )
+
+
+def _recbole(run: Path, out: Path | None) -> None:
+    """Write the log of impressions of a run, or a log itself, as atomic files."""
+    log = recbole.log_of(run)
+    # never into a log, whose folder others read as a whole
+    name = FORMS["recbole"][0]
+    folder = out or (run.with_name(f"{run.name}-{name}") if log == run else run / name)
+    with _progress("writing", len(recbole.days(log))) as report:
+        impressions, posts = recbole.export(log, folder, report)
+    click.echo(f"{folder}: {impressions:,} impressions of {posts:,} posts, as RecBole reads them")

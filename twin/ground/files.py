@@ -10,7 +10,8 @@ import errno
 import itertools
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from twin.ground.errors import UsageError, nearest
@@ -106,6 +107,31 @@ def free(
         raise UsageError(f"{name}: {above} is a file, no folder can lie in it ({other})")
     if not os.access(above, os.W_OK | os.X_OK):
         raise UsageError(f"{name}: {above} may not be written ({other})")
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A place beside a file, which becomes it when the block ends well: the file is whole or as it
+    was."""
+    work = out.with_name(out.name + ".part")
+    try:
+        yield work
+        work.replace(out)
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def place(out: Path, flag: str) -> Path:
+    """The file that a user named with ``flag`` for what a command writes. Raises UsageError where
+    none can lie there."""
+    if is_folder(out):
+        raise UsageError(f"{shown(str(out))}: is a folder (give {flag} a file)")
+    if not is_folder(out.parent):
+        raise UsageError(
+            f"{shown(str(out))}: there is no folder {shown(str(out.parent))} (make it, or give "
+            f"another {flag})"
+        )
+    return out
 
 
 def unmade(folder: Path, error: OSError, flag: str, kind: str) -> UsageError:

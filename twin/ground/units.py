@@ -12,6 +12,7 @@ import math
 import re
 
 SECOND, MINUTE, HOUR, DAY, WEEK = 1, 60, 3600, 86400, 7 * 86400
+EPOCH = dt.date(1970, 1, 1)
 NEVER = 2**62
 """A time that no run reaches."""
 LATEST = 2**31 - 1

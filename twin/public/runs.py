@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from twin.ground.crew import asked, cores
 from twin.ground.errors import UsageError, nearest
 from twin.public import notebook
+from twin.readers import tables
 from twin.readers.report import write_report
 from twin.readers.terminal import make_view
 from twin.record.results import Metrics, load_manifest, load_metrics, read_events, read_metrics
@@ -154,17 +155,12 @@ class Run:
 
     def wide(self) -> pa.Table:
         """One row per reading, one column per series: time, ``enjoyed_per_session``,
-        ``creator_income{by=ai}`` ..."""
+        ``creator_income{by=ai}`` ...; unit and help of each are its field's metadata."""
         metrics = self._readings()
-        names = [
-            metric.name + (f"{{{text}}}" if (text := label_text(labels)) else "")
-            for metric in metrics.declared.values()
-            for labels in metric.series()
+        rows = [
+            (metric, labels) for metric in metrics.declared.values() for labels in metric.series()
         ]
-        times = pa.array(metrics.times.astype("datetime64[ms]")).cast(pa.timestamp("ms", tz="UTC"))
-        # Arrow keeps a column in one piece; here a series is spread over the rows
-        columns = [pa.array(np.ascontiguousarray(column)) for column in metrics.values.T]
-        return pa.table([times, *columns], names=["time", *names])
+        return tables.wide(tables.wide_schema(rows), metrics.times, metrics.values)
 
     def series(self, name: str, **labels: str) -> NDArray[np.float64]:
         """One series (readings,), such as ``run.series("creator_income", by="ai")``. Raises

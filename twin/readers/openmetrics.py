@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.ground import files
 from twin.ground.units import at, parse_start
 from twin.readers.backlog import declared, stored
 from twin.record import names
@@ -61,14 +62,8 @@ def export(
     """Write the run in a folder to a file, whole or not at all; returns samples and series.
     ``report`` is called with how many series are
     done."""
-    work = out.with_name(out.name + ".part")
-    try:
-        with work.open("w", encoding="utf-8", errors="replace") as file:
-            counts = write(folder, file, report)
-        work.replace(out)
-    finally:
-        work.unlink(missing_ok=True)
-    return counts
+    with files.whole(out) as work, work.open("w", encoding="utf-8", errors="replace") as file:
+        return write(folder, file, report)
 
 
 def write(

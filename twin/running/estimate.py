@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from scipy.special import betaln, ndtr
 
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY, format_duration
-from twin.mechanisms.network.graph_files import read_graph
 from twin.mechanisms.recommender.signals import COLUMNS, signals_of
 from twin.readers.text import span
 from twin.scenario.loading import Scenario
+from twin.scenario.population import population
 from twin.world.columns import Table, room_for, row_type
 
 SESSIONS_PER_PERSON_DAY, BYTES_AT_REST = 0.48, 310e6
@@ -116,19 +115,14 @@ class Sizes:
             self.p["recommender"],
             (scenario.warm_up + scenario.duration) / DAY,
         )
-        network = self.p["network"]
-        # a real network brings its own number of people
-        self.nodes = (
-            0
-            if network.kind != "edge_list"
-            else read_graph(Path(network.path), network.directed, network.least_weight).nodes
-        )
-        self.initial: int = self.nodes or a.initial
+        # a real network brings its own number of people, and so does a table
+        given = population(scenario)
+        self.initial: int = given.count or a.initial
         # per day, while the parameter is per session
         self.loss: float = SESSIONS_PER_PERSON_DAY * a.leave
         self.consumers = crowd(self.initial, a.arrivals, self.loss, self.days)
         human = crowd(
-            self.nodes or c.human.initial, c.human.arrivals, c.quit + self.loss, self.days
+            given.creators or c.human.initial, c.human.arrivals, c.quit + self.loss, self.days
         )
         ai = crowd(c.ai.initial, c.ai.arrivals, c.ai_quit, self.days)
         self.creators = human + ai + (self.p["campaigns"].accounts if "campaigns" in self.p else 0)

@@ -31,6 +31,7 @@ from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
 from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, load
+from twin.scenario.population import digests
 from twin.world import checkpoint
 from twin.world.metric import metric_to_dict
 
@@ -140,6 +141,7 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
             **{name: version(name) for name in PACKAGES},
         },
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
+        "files": digests(scenario),
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
     if idle := remarks(scenario):
@@ -178,6 +180,14 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
             raise CheckpointError(
                 f"{out}: {outside.file}, the code of {name}, was changed since the run began "
                 f"(start a new run instead)"
+            )
+    # runs of earlier versions have no digests of files
+    before = manifest.get("files", {})
+    for name, found in digests(scenario).items() if before else ():
+        if found != before.get(name):
+            raise CheckpointError(
+                f"{out}: the file of {name} was changed since the run began (bring it back, or "
+                f"start a new run)"
             )
     return scenario, manifest
 

@@ -37,8 +37,8 @@ from twin.ground.digest import sha
 from twin.ground.errors import CheckpointError, UsageError
 from twin.ground.places import cache_home
 from twin.scenario.describe import digest
+from twin.scenario.population import digests
 from twin.world import checkpoint
-from twin.world.params import leaves, meta, value_at
 
 OFF = "off"
 MOST_MB = 4096
@@ -91,18 +91,12 @@ def key(simulation: Simulation) -> str:
     """The name of a simulation's world at the scenario's start: SHA-256 of everything that it
     follows from."""
     scenario = simulation.scenario
-    files = {
-        f"{name}.{path}": hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        for name, params in scenario.mechanisms.items()
-        for path, info in leaves(type(params))
-        if meta(info)["path"] and (file := value_at(params, path))
-    }
     parts = {
         "format": checkpoint.FORMAT,
         "scenario": digest(replace(scenario, name="", description="", duration=0, policies=())),
         "mode": [simulation.reference, simulation.oracle],
         "code": code(),
-        "files": files,
+        "files": digests(scenario),
         "own": {name: outside.code() for name, outside in scenario.outside.items()},
         "versions": [
             platform.python_version(),

@@ -16,7 +16,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
-from twin.ground import files
+from twin.ground import files, safety
 from twin.ground.errors import nearest
 
 
@@ -158,6 +158,8 @@ def _stamp(module: ModuleType) -> int:
 
 def imported(name: str, places: list[Path]) -> ModuleType:
     """A module by its dotted name, searched for in ``places``. Raises Trouble."""
+    if why := safety.refused(name):
+        raise Trouble(why, safety.MEND)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -20,7 +20,7 @@ from typing import Any
 from twin.ground import files
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.mechanisms import REGISTRY
-from twin.scenario import shipped
+from twin.scenario import shipped, standard_input
 from twin.scenario.checking import Checker
 from twin.scenario.model import TOP, Scenario
 from twin.scenario.node import Node, merged
@@ -41,16 +41,20 @@ def load(
     """Read a scenario file and the files that it extends, apply ``path=value`` settings, add policy
     files, check everything.
 
-    Files may be names of what comes with twin. A policy is ``FILE`` or ``FILE@TIME``; ``given`` are
+    Files may be names of what comes with twin, and the scenario ``-`` is standard input. A policy
+    is ``FILE`` or ``FILE@TIME``; ``given`` are
     more, as trees with their path in the file that they came from. Raises ScenarioError with all
     problems.
     """
     known = REGISTRY if registry is None else registry
     problems: list[Problem] = []
-    file = shipped.found(str(path), shipped.SCENARIO)
-    # what is wrong with other files is found when they are read
-    if lost := shipped.unknown(str(file), shipped.SCENARIO):
-        raise ScenarioError([Problem(files.shown(str(path)), 0, "", *lost)])
+    if str(path) == standard_input.DASH:
+        file = standard_input.PATH
+    else:
+        file = shipped.found(str(path), shipped.SCENARIO)
+        # what is wrong with other files is found when they are read
+        if lost := shipped.unknown(str(file), shipped.SCENARIO):
+            raise ScenarioError([Problem(files.shown(str(path)), 0, "", *lost)])
     tree = _extended(file, (), problems)
     # as users write paths: the leading `mechanisms.` is understood
     problems = [

@@ -20,6 +20,7 @@ import yaml
 
 from twin.ground import files
 from twin.ground.errors import Problem, ScenarioError, nearest
+from twin.scenario import standard_input
 from twin.scenario.node import Node
 
 MAX_BYTES, MAX_DEPTH, MAX_PLAIN, MAX_KEPT = 200_000, 50, 1_000, 20_000
@@ -42,9 +43,8 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
     try:
         if files.is_folder(path):
             raise _refuse(name, 0, "is a folder", "give a .yaml file")
-        with path.open("rb") as file:
-            # no more than is allowed: a huge file, or a device without end, is not loaded
-            data = file.read(MAX_BYTES + 1)
+        # no more than is allowed: a huge file, or a device without end, is not loaded
+        data = _bytes(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise _refuse(
                 name,
@@ -71,6 +71,19 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
             else "the file is empty; begin with `extends: package:twin/base` or `name: ...`",
         )
     return node
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    if path == standard_input.PATH:
+        try:
+            return standard_input.opened(most).read()
+        except OSError as error:
+            reason, mend = files.reason(error)
+            raise _refuse(
+                str(path), 0, f"cannot be read: {reason}", mend or "pipe one in"
+            ) from None
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def read_text(text: str, file: str, problems: list[Problem], lines: bool = True) -> Node:

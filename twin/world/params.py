@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     WithJsonSchema,
+    create_model,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -199,6 +200,14 @@ def group(model: type[Params], help: str, **defaults: Any) -> Any:
         ),
         description=help,
     )
+
+
+def from_table(help: str) -> type[Params]:
+    """A base with one parameter, ``from``: a file with a table. The name is no identifier of
+    Python, so no class body can declare it."""
+    declared: Any = {"from": (str, par("", help, path=True))}
+    made: type[Params] = create_model("FromTable", __base__=Params, **declared)
+    return made
 
 
 def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from twin.engine.simulation import Simulation
 from twin.experiments.effects import window_means
 from twin.experiments.work.store import Store
+from twin.ground import safety
 from twin.ground.crew import asked
 from twin.ground.errors import UsageError
 from twin.observing import daily, folder, mapping
@@ -258,6 +259,8 @@ def study(store: Store, task: Task) -> None:
     """Args: call (``package.module:function``), args, seed, data (a folder, or empty). Leaves the
     array that the function returns."""
     module, _, name = str(task.args["call"]).partition(":")
+    if why := safety.refused(module):
+        raise UsageError(f"{task.result}: {why} ({safety.MEND})")
     function: Callable[..., NDArray[np.float64]] = getattr(importlib.import_module(module), name)
     made = function(seed=int(task.args["seed"]), data=str(task.args["data"]), **task.args["args"])
     store.write_array(task.result, np.asarray(made, np.float64))

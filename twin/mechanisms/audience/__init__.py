@@ -17,7 +17,8 @@ How far a person looks in a slate depends on what the last posts gave (`twin.ker
 People differ in how readily they open posts: a normal shift of the click's log-odds, correlated
 with how often they come.
 
-Arrivals are Poisson per day, so that IDs keep coming.
+Arrivals are Poisson per day, so that IDs keep coming. The people of the beginning may come from a
+table of the user's (``from``, see `twin.world.given`).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Audience(Mechanism[AudienceParams]):
     name = "audience"
     Params = AudienceParams
     order = 20
-    provides = ("inflate", "visits", "consumers.came_this_week", "starts")
+    provides = ("inflate", "visits", "consumers.came_this_week", "starts", "people_given")
     needs = (
         "community_centres",
         "follow_graph",
@@ -69,6 +70,7 @@ class Audience(Mechanism[AudienceParams]):
         self.measures = Measures(self, self.truth)
         world.provide("inflate", self.inflate)
         world.provide("visits", self.population.visits)
+        world.provide("people_given", self.population.given)
         world.provide("starts", self.sessions.starts)
         world.provide("consumers.came_this_week", lambda: self.measures.came_within(7))
 

@@ -3,10 +3,12 @@ good."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twin.ground.rhythm import MIND_HOURS
 from twin.ground.units import DAY, HOUR
 from twin.mechanisms.audience.calendar import Calendar
-from twin.world.params import Duration, Params, Rate, group, par
+from twin.world.params import Duration, Params, Rate, from_table, group, par
 
 
 class Response(Params):
@@ -191,7 +193,17 @@ class Drawn(Params):
     )
 
 
-class AudienceParams(Params):
+if TYPE_CHECKING:
+    Tabled = Params
+else:
+    Tabled = from_table(
+        "a CSV or Parquet table of the people who are there when the world begins, in place of "
+        "`initial`: id, activity, time_zone, community, joined, opinion, taste_0 ..., any of them; "
+        "the rest is drawn"
+    )
+
+
+class AudienceParams(Tabled):
     """Parameters of consumers."""
 
     # Who is there

@@ -8,18 +8,21 @@ so that IDs keep coming.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtr, ndtri, pdtrik
+from scipy.special import betainc, betaincinv, ndtr, ndtri, pdtrik
 
 from twin.ground.draws import children
 from twin.ground.rhythm import cumulated, seconds
-from twin.ground.units import DAY, HOUR
+from twin.ground.units import DAY, EPOCH, HOUR, LATEST
 from twin.kernels.links import forget_rows
 from twin.mechanisms.audience.calendar import days, first_days, weight
 from twin.mechanisms.audience.params import AudienceParams
+from twin.world.given import Floats, Given
+from twin.world.given_reading import read_table
 from twin.world.mechanism import Mechanism
 
 BLOCK = 2**14
@@ -38,7 +41,20 @@ class Population:
     def setup(self) -> None:
         """Open the initial consumers."""
         self.keep["joined"] = np.zeros(1, np.int64)
-        self._join(self.m.world.service("graph_nodes")() or self.p.initial)
+        given = self.given()
+        nodes = int(self.m.world.service("graph_nodes")())
+        self._join(given.rows if given else nodes or self.p.initial)
+
+    def given(self) -> Given | None:
+        """The table of the people of the beginning, the first rows in its order; None without
+        one."""
+        return self._given
+
+    @functools.cached_property
+    def _given(self) -> Given | None:
+        # once: a run does not look at its files again
+        path: str = getattr(self.p, "from")
+        return read_table(path, "people") if path else None
 
     def _join(self, count: int) -> None:
         # The n-th person has the same key, so the same taste and luck, in every branch
@@ -58,20 +74,29 @@ class Population:
         """Draw who new people are, and when they come first."""
         p, m, now = self.p, self.m, self.m.world.now
         keys = m.read("consumers", "key")[rows]
-        self._tastes(rows, keys)
+        # rows of the table are those of the beginning; later a newcomer may have such a row
+        given = self.given() if now == 0 else None
+        self._tastes(rows, keys, given)
         # One uniform each for zone, chance to come, first day, and hour
         u = m.uniforms("person", keys)
         zones = np.array(p.time_zones, np.int8)
         # Not 0 or 1, near which the fitted law has much of its mass: log-odds must be finite
-        chance = np.clip(betaincinv(p.return_a, p.return_b, u[:, 1]), 1e-4, 0.999)
+        often = u[:, 1]
+        chance = np.clip(betaincinv(p.return_a, p.return_b, often), 1e-4, 0.999)
+        if given is not None:
+            chance, often = self._activity(given.known("activity", rows), chance, often)
         # Those who are there already may know what the feed gives; newcomers do not
         start = p.satisfaction_start if now == 0 else None
+        zone = zones[(u[:, 0] * len(zones)).astype(int)]
+        if given is not None:
+            known = given.known("time_zone", rows)
+            zone = np.where(np.isnan(known), zone, known)
         drawn = {
-            "tz": zones[(u[:, 0] * len(zones)).astype(int)],
+            "tz": zone,
             "return_logit": np.log(chance / (1 - chance)),
             "eagerness": m.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd,
             "patience_shift": m.normals("patience", keys, 1)[:, 0] * p.patience_sd,
-            "click_shift": self._click_shift(keys, u[:, 1]),
+            "click_shift": self._click_shift(keys, often),
             "satisfaction": p.satisfaction_reference if start is None else start,
             "active": True,
         }
@@ -86,12 +111,34 @@ class Population:
             alike = np.log(u[:, 2]) / np.log1p(-chance)
             # The second moves by whole days into the first UTC day, and so does the local day
             wait = first_days(self._days, alike, -(local // DAY))
+        joined = self._joining(given, rows)
+        wait = np.where(joined >= 0, joined, wait)
         first = np.maximum(now + wait * DAY + local % DAY, now)
         m.mine("consumers", "next_at")[rows] = first
         # 0 marks those who are no newcomers: their hazard of leaving is the settled one
-        m.mine("consumers", "joined_at")[rows] = np.where(now == 0, 0, first)
+        there = (now == 0) & (joined < 0)
+        m.mine("consumers", "joined_at")[rows] = np.where(there, 0, np.minimum(first, LATEST))
 
-    def _tastes(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
+    def _activity(self, known: Floats, chance: Floats, often: Floats) -> tuple[Floats, Floats]:
+        """Daily chances, and places (0..1) among people by them, with those that are known."""
+        p = self.p
+        given = np.clip(known, 1e-4, 0.999)
+        # what is drawn beside it goes with how often they come, so never quite 0 or 1
+        share = np.clip(betainc(p.return_a, p.return_b, given), 1e-6, 1 - 1e-6)
+        drawn = np.isnan(known)
+        return np.where(drawn, chance, given), np.where(drawn, often, share)
+
+    def _joining(self, given: Given | None, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Days from the world's beginning to when a person joins, -1 for those who are there."""
+        if given is None:
+            return np.full(len(rows), -1, np.int64)
+        begin = (self.m.world.start - EPOCH).days
+        days = given.known("joined", rows) - begin
+        return np.where(days >= 0, days, -1).astype(np.int64)
+
+    def _tastes(
+        self, rows: NDArray[np.int64], keys: NDArray[np.uint64], given: Given | None
+    ) -> None:
         """Tastes of new people, about those of their communities."""
         m, spread = self.m, self.p.taste_spread
         taste = m.mine("consumers", "taste")
@@ -101,7 +148,8 @@ class Population:
         own /= np.linalg.norm(own, axis=1, keepdims=True)
         common = centres[m.read("consumers", "community")[rows]]
         blend = (1 - spread) * common + spread * own
-        taste[rows] = blend / np.linalg.norm(blend, axis=1, keepdims=True)
+        drawn = blend / np.linalg.norm(blend, axis=1, keepdims=True)
+        taste[rows] = drawn if given is None else given.vector("taste", rows, drawn)
 
     def _click_shift(
         self, keys: NDArray[np.uint64], often: NDArray[np.float64]

@@ -67,7 +67,7 @@ class Creators(Mechanism[CreatorsParams]):
         "oldest_held",
         "releasable",
     )
-    provides = ("enlist", "dismiss", "throttle", "aim", "classify")
+    provides = ("enlist", "dismiss", "throttle", "aim", "classify", "makers_given")
     columns = {"creators": CREATORS, "posts": POSTS}
     metrics = (*STANDING, *SUPPLIED)
 
@@ -79,6 +79,7 @@ class Creators(Mechanism[CreatorsParams]):
         self.learning = Learning(self, self.predictor, self.incentives)
         self.population = Population(self, self.timing)
         self.accounts = Accounts(self, self.timing, self.population)
+        world.provide("makers_given", self.population.given)
         self.balance = Balance(self)
         self.measures = Measures(self, self.incentives)
 

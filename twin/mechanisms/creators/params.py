@@ -3,13 +3,24 @@ what it adds."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twin.ground.rhythm import MIND_HOURS
 from twin.ground.units import DAY, HOUR
 from twin.mechanisms.creators.kinds import Human, Machine
-from twin.world.params import Duration, Params, group, par
+from twin.world.params import Duration, Params, from_table, group, par
+
+if TYPE_CHECKING:
+    Tabled = Params
+else:
+    Tabled = from_table(
+        "a CSV or Parquet table of the human creators who are there when the world begins, in "
+        "place of `human.initial`: id (of the person in audience.from), posts_per_day, followers, "
+        "niche_0 ..., any of them; the rest is drawn"
+    )
 
 
-class CreatorsParams(Params):
+class CreatorsParams(Tabled):
     """Parameters of creators."""
 
     human: Human = group(Human, "human creators")

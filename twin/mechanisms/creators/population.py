@@ -14,6 +14,7 @@ Arrivals, where none are given, are as many as leave at the start (`balance`). I
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from twin.mechanisms.creators.declared import MEMORY
 from twin.mechanisms.creators.kinds import KINDS, by_kind
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.timing import Timing
+from twin.world.given import Given, overfull, persons_of
+from twin.world.given_reading import read_table
 from twin.world.mechanism import Mechanism
 
 Ints = NDArray[np.int64]
@@ -60,12 +63,36 @@ class Population:
         keep["invaded"][keep["by_size"][: self.p.ai.communities or communities]] = True
         self._rank_communities()
         nodes = int(m.world.service("graph_nodes")())
-        # an imported graph has its own persons: every node is a creator
-        persons = np.arange(nodes) if nodes else self._persons(self.p.human.initial)
+        if (makers := self.given()) is not None:
+            persons = self._matched(makers, nodes)
+        else:
+            # an imported graph has its own persons: every node is a creator
+            persons = np.arange(nodes) if nodes else self._persons(self.p.human.initial)
         self.enter(0, len(persons), persons)
         self.enter(1, self.p.ai.initial, np.full(self.p.ai.initial, -1))
         # from here on entrants look at who is there already (`_usual`)
         keep["open"][0] = True
+
+    def given(self) -> Given | None:
+        """The table of the human creators of the beginning, the first rows in its order; None
+        without one."""
+        return self._given
+
+    @functools.cached_property
+    def _given(self) -> Given | None:
+        # once: a run does not look at its files again
+        path: str = getattr(self.p, "from")
+        return read_table(path, "creators") if path else None
+
+    def _matched(self, makers: Given, nodes: int) -> Ints:
+        """The person of each creator of the table: by id, or drawn. Raises ScenarioError."""
+        service = self.m.world.has_service("people_given")
+        people = self.m.world.service("people_given")() if service else None
+        rows = persons_of(makers, people, graph=bool(nodes))
+        rows = self._persons(makers.rows) if rows is None else rows
+        if len(rows) < makers.rows:
+            raise overfull(makers, len(rows))
+        return rows
 
     def _rank_communities(self) -> None:
         """Niche communities: the smaller half by active people."""
@@ -127,14 +154,23 @@ class Population:
         noise = m.normals("niche", keys, 16)
         noise /= np.linalg.norm(noise, axis=1, keepdims=True)
         niche = (1 - p.niche_spread) * centre + p.niche_spread * noise
-        own("creators", "niche")[rows] = niche / np.linalg.norm(niche, axis=1, keepdims=True)
+        niche /= np.linalg.norm(niche, axis=1, keepdims=True)
+        # until then only those of the beginning enter, humans first
+        given = None if self.keep["open"][0] else self.given()
+        own("creators", "niche")[rows] = (
+            niche if given is None else given.vector("niche", rows, niche)
+        )
         own("creators", "skill")[rows] = (
             by_kind(p, ai, "skill_mean") + by_kind(p, ai, "skill_sd") * normal[:, SKILL]
         )
         spread = by_kind(p, ai, "posts_log_sd")
         # less half the variance: the mean of this lognormal law is posts_mean, before the cap
         rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, RATE] - spread**2 / 2)
-        own("creators", "rate")[rows] = np.minimum(rate, by_kind(p, ai, "posts_most"))
+        rate = np.minimum(rate, by_kind(p, ai, "posts_most"))
+        if given is not None:
+            known = given.known("posts_per_day", rows)
+            rate = np.where(np.isnan(known), rate, known)
+        own("creators", "rate")[rows] = rate
         for k, (name, place) in enumerate(
             (("arousal", AROUSAL), ("comprehensiveness", COMPREHENSIVENESS))
         ):

@@ -23,7 +23,8 @@ about; the platform has no part in it.
 
 Kind ``edge_list`` reads a real graph from any common kind of file (see `graph_files`): communities
 come from networkx's Louvain method (label propagation where the graph is large), merged down to
-`communities`, so taste is homophilous on it.
+`communities`, so taste is homophilous on it. With a table of people (``audience.from``) its ids are
+those of the table; with one of creators only these can be followed.
 
 Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers
 are wired. Whoever followed a creator who has quit follows another instead, found as a newcomer
@@ -51,6 +52,7 @@ from twin.mechanisms.network.generated import Generated, apportion
 from twin.mechanisms.network.graph_files import read_graph
 from twin.mechanisms.network.params import NetworkParams
 from twin.world.columns import lengthened, room_for, row_type
+from twin.world.given import Given, check_communities
 from twin.world.mechanism import Every, Mechanism
 from twin.world.state import World
 
@@ -103,7 +105,7 @@ class Network(Mechanism[NetworkParams]):
         for name in ("pending_head", "pending_next", "pending_creator"):
             keep[name] = np.zeros(0, np.int32)
         if p.kind == "edge_list":
-            graph = read_graph(Path(p.path), p.directed, p.least_weight)
+            graph = read_graph(Path(p.path), p.directed, p.least_weight, self._given("people"))
             nodes, edges = graph.nodes, graph.edges
             keep["nodes"][0], keep["edges"] = nodes, edges.astype(np.int32)
             keep["node_community"] = communities(
@@ -111,6 +113,12 @@ class Network(Mechanism[NetworkParams]):
             ).astype(np.int16)
             # Who joins an imported graph later is spread as its nodes are
             size = np.bincount(keep["node_community"], minlength=p.communities).astype(float)
+        if (people := self._given("people")) is not None:
+            check_communities(people, p.communities)
+            if "community" in people.numbers:
+                known = people.numbers["community"]
+                known = known[~np.isnan(known)].astype(int)
+                size = np.bincount(known, minlength=p.communities).astype(float)
         keep["sizes"] = np.cumsum(size) / size.sum()
 
     def born(self, table: str, rows: Ints) -> None:
@@ -136,7 +144,18 @@ class Network(Mechanism[NetworkParams]):
         elif "node_community" in self.keep:
             node = rows < len(self.keep["node_community"])
             community[node] = self.keep["node_community"][rows[node]]
+        # rows of a user's table are those of the beginning; later a newcomer may have such a row
+        people = self._given("people") if table == "consumers" and self.world.now == 0 else None
+        if people is not None:
+            known = people.known("community", rows)
+            community = np.where(np.isnan(known), community, known)
         self.mine(table, "community")[rows] = community
+
+    def _given(self, kind: str) -> Given | None:
+        """The user's table of ``people`` or ``makers``, if a mechanism has one."""
+        name = f"{kind}_given"
+        found: Given | None = self.world.service(name)() if self.world.has_service(name) else None
+        return found
 
     def gone(self, table: str, rows: Ints) -> None:
         """Drop the follows of and to rows that are given back."""
@@ -233,6 +252,8 @@ class Network(Mechanism[NetworkParams]):
         """Edges (consumer, creator) of the edge list, sorted; its working arrays are let go."""
         nodes, edges = int(self.keep["nodes"][0]), self.keep.pop("edges")
         del self.keep["node_community"]
+        if self._given("makers") is not None:
+            return self._between(edges)
         person = self.read("creators", "person")[:nodes]
         # Node i must be consumer i and creator i: edges are row numbers of both tables
         if (
@@ -246,6 +267,17 @@ class Network(Mechanism[NetworkParams]):
             )
         # In one piece: the column becomes ``target`` as it is
         return edges[:, 0].astype(np.int64), np.ascontiguousarray(edges[:, 1])
+
+    def _between(self, edges: Ints) -> tuple[Ints, NDArray[np.int32]]:
+        """Edges (consumer, creator) of ties between people, of whom some are creators; nobody can
+        follow the others."""
+        person = self.read("creators", "person")
+        creator = np.full(len(self.world.table("consumers")), -1, np.int32)
+        creator[person[person >= 0]] = np.flatnonzero(person >= 0)
+        source, target = edges[:, 0].astype(np.int64), creator[edges[:, 1]]
+        source, target = source[target >= 0], target[target >= 0]
+        order = np.lexsort((target, source))
+        return source[order], target[order]
 
     def measure(self) -> None:
         """Shape of the graph at the last rebuild."""

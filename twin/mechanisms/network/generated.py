@@ -54,7 +54,23 @@ class Generated:
             -1 / (p.tail_exponent - 1)
         )
         fitness: NDArray[np.float64] = np.exp(p.body_log_sd * np.minimum(score, knee)) * tail
-        return fitness
+        return self._known(creators, fitness)
+
+    def _known(self, creators: Ints, fitness: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Fitness in proportion to followers where a table of the user's gives these; together as
+        fit as drawn."""
+        world = self.m.world
+        if (
+            not world.has_service("makers_given")
+            or (given := world.service("makers_given")()) is None
+        ):
+            return fitness
+        # half a follower, as a creator of none has a chance, too
+        followers = np.maximum(given.known("followers", creators), 0.5)
+        known = ~np.isnan(followers)
+        made = fitness.copy()
+        made[known] = followers[known] * (fitness[known].sum() / followers[known].sum())
+        return made
 
     def generated(self, core: Ints) -> tuple[Ints, NDArray[np.int32]]:
         """Edges (consumer, creator) of the core, sorted, from one bipartite configuration model per

@@ -11,6 +11,7 @@ import functools
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from twin.mechanisms.network.graph_text import (
     heavy,
     read,
 )
+from twin.world.given import Given, canonical
 
 READERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     ".graphml": ("GraphML", nx.read_graphml),
@@ -70,22 +72,28 @@ class Graph:
     said: str
 
 
-def read_graph(path: Path, directed: bool, least: float | None = None) -> Graph:
+def read_graph(
+    path: Path, directed: bool, least: float | None = None, people: Given | None = None
+) -> Graph:
     """The graph in a file; undirected ties count both ways. ``least``: ties whose third column is
-    below it are left out. Raises ScenarioError with the line."""
+    below it are left out. ``people``: the table whose ids it has; nodes are then its rows, with a
+    tie or without. Raises ScenarioError with the line."""
     try:
         stat = path.stat()
     except OSError:
         stat = None
     # an estimate, the check and the run read the same file
     key = (stat.st_mtime_ns, stat.st_size) if stat else None
-    return _read(path, directed, least, key)
+    return _read(path, directed, least, people, key)
 
 
 @functools.lru_cache(maxsize=1)
-def _read(path: Path, directed: bool, least: float | None, key: object) -> Graph:
+def _read(
+    path: Path, directed: bool, least: float | None, people: Given | None, key: object
+) -> Graph:
     try:
-        return _numbered(_pairs(path, least), directed, path.name)
+        pairs = _pairs(path, least)
+        return _numbered(_among(pairs, people, path) if people else pairs, directed, path.name)
     except Unreadable as error:
         problem = Problem(str(path), error.line, "network.path", error.reason, error.mend)
         raise ScenarioError([problem]) from None
@@ -187,6 +195,40 @@ def _by_networkx(data: bytes, kind: str, reader: Callable[[Any], Any]) -> Pairs:
     return Pairs(np.array([place[each] for each in both], np.int64).reshape(-1, 2), words, said)
 
 
+def _among(pairs: Pairs, people: Given, path: Path) -> Pairs:
+    """Ties between the rows of a table of people. Raises Unreadable for an id that it does not
+    have, with the line."""
+    if people.ids is None:
+        raise Unreadable(
+            f"{people.path.name} has no column id, by which its people are tied", "add the column"
+        )
+    ids = canonical([str(each) for each in pairs.ids])
+    rows = np.array([people.row_of.get(each, -1) for each in ids], np.int64)
+    found = rows[pairs.places]
+    if (bad := found < 0).any():
+        row, side = np.argwhere(bad)[0]
+        missing = pairs.ids[pairs.places[row, side]]
+        line = _line(path, str(missing))
+        raise Unreadable(
+            f"{'' if line else f'edge {row + 1}: '}{missing} is no id of {people.path.name}",
+            "give that person a row there",
+            line,
+        )
+    return Pairs(found, people.ids, pairs.said, all_people=True)
+
+
+def _line(path: Path, missing: str) -> int:
+    """The first line of a text file that has an id; 0 where it has no lines."""
+    data, _ = _unpacked(path)
+    alone = re.compile(rb"(?<![^\s,;|\"'])" + re.escape(missing.encode()) + rb"(?![^\s,;|\"'])")
+    if data[:4] == b"PAR1":
+        return 0
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.strip()[:1] not in (b"#", b"%") and alone.search(line):
+            return number
+    return 0
+
+
 def _numbered(pairs: Pairs, directed: bool, name: str) -> Graph:
     """Loops and repeats dropped, nodes without a tie left out and the rest numbered."""
     found = pairs.places
@@ -196,7 +238,9 @@ def _numbered(pairs: Pairs, directed: bool, name: str) -> Graph:
     tied = np.zeros(len(pairs.ids), bool)
     tied[kept.ravel()] = True
     nodes, alone = int(tied.sum()), int(len(tied) - tied.sum())
-    label = (np.cumsum(tied) - 1)[kept] if alone else kept
+    if pairs.all_people:
+        nodes = len(pairs.ids)
+    label = (np.cumsum(tied) - 1)[kept] if alone and not pairs.all_people else kept
     if not directed:
         label = np.concatenate([label, label[:, ::-1]])
     # one number per edge, so that sorting numbers drops repeats and leaves edges in order
@@ -207,13 +251,14 @@ def _numbered(pairs: Pairs, directed: bool, name: str) -> Graph:
         for count, what in (
             (len(found) - len(kept), "loops"),
             (len(kept) - ties, "repeats"),
-            (alone, "people without a tie"),
+            (0 if pairs.all_people else alone, "people without a tie"),
         )
         if count
     ]
     said = (
         f"{name}: {pairs.said}; {nodes:,} people, {ties:,} ties"
         + ("" if directed else ", each both ways")
+        + (f", {alone:,} of them without a tie" if alone and pairs.all_people else "")
         + (f"; left out: {', '.join(dropped)}" if dropped else "")
     )
     return Graph(nodes, np.stack([code // nodes, code % nodes], axis=1), said)

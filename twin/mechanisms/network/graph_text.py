@@ -53,11 +53,12 @@ class Unreadable(Exception):
 @dataclass(frozen=True)
 class Pairs:
     """Ties as they stand in a file: places (n, 2) in ``ids``, which are distinct and in order;
-    ``said``: how they were read."""
+    ``said``: how they were read; ``all_people``: whether whoever has no tie is a node, too."""
 
     places: Ints
     ids: Ints | list[str]
     said: str
+    all_people: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ stubbornness,
 Posts move opinions too; that part settles in the run (or its warm-up). It holds for
 Friedkin-Johnsen: DeGroot comes to rest in one opinion for all and bounded confidence in as many as
 there are clusters, so there, and where peers have no rate, people start at their anchors (``start:
-anchors`` does so everywhere).
+anchors`` does so everywhere). Opinions that a table gives (``audience.from``) are start and anchor.
 
 Exposure, daily: with m the mean pull of the n posts examined since the last day (slant - x within
 the tolerance, minus repulsion times that beyond it; summed in the session kernel) and lambda = 1 -
@@ -88,12 +88,28 @@ class Opinions(Mechanism[OpinionsParams]):
         leaning = 2 * self.uniforms("leaning", community.astype(np.uint64))[:, 0] - 1
         # tanh keeps opinions within -1..1
         start = np.tanh(p.lean * leaning + p.spread * self.normals("start", keys, 1)[:, 0])
+        known = self._known(rows)
+        start = np.where(np.isnan(known), start, known)
         self.mine("consumers", "opinion")[rows] = start
         self.mine("consumers", "anchor")[rows] = start
         u = 2 * self.uniforms("stubbornness", keys)[:, 0] - 1
         self.mine("consumers", "stubbornness")[rows] = np.clip(
             p.stubbornness_mean + p.stubbornness_spread * u, 0, 1
         )
+
+    def _known(self, rows: NDArray[np.int64]) -> Floats:
+        """Opinions that a table of the user's gives new people (n,), NaN where it gives none; who
+        has one is kept, to start there."""
+        service = self.world.has_service("people_given")
+        # later a newcomer may have the row of somebody of the beginning
+        given = self.world.service("people_given")() if service and self.world.now == 0 else None
+        if given is None:
+            return np.full(len(rows), np.nan)
+        known: Floats = given.known("opinion", rows)
+        if "opinion" in given.numbers:
+            before = self.keep.get("held", np.zeros(0, np.int64))
+            self.keep["held"] = np.concatenate([before, rows[~np.isnan(known)]])
+        return known
 
     def clocks(self) -> list[Every]:
         """Opinions move once a day; whoever has been wired since yesterday comes to rest among
@@ -112,6 +128,11 @@ class Opinions(Mechanism[OpinionsParams]):
             self.read("consumers", "active")
             & (self.read("consumers", "joined_at") >= self.world.now)
         )
+        if "held" in self.keep:
+            # what a table says is where they start, also those who join later
+            held = self.keep["held"]
+            new = np.setdiff1d(new, held)
+            self.keep["held"] = held[self.read("consumers", "joined_at")[held] > self.world.now]
         if not len(new) or float(self.lever("peer_rate")) == 0:
             return
         opinion = self.mine("consumers", "opinion")
