@@ -16,6 +16,8 @@ import pytest
 from tests.chromium import MissingError, chromium
 from tests.conftest import PATIENCE_S, ROOT
 
+DRAWN = "#face[data-empty=false]"
+"""The large chart, once it shows something."""
 DESKTOP, PHONE = {"width": 1440, "height": 1000}, {"width": 375, "height": 812}
 
 
@@ -121,7 +123,7 @@ def pages(url: str, count: int, before: str = "") -> Generator[list[Any], None, 
     with browser() as opened:
         made = [visit(opened, url, before=before)[0] for _ in range(count)]
         for page in made:
-            page.wait_for_selector("#chapters figure .plot > *", state="attached")
+            page.wait_for_selector(DRAWN)
         yield made
 
 
@@ -158,7 +160,7 @@ def picture(
             page, *_ = visit(opened, run.url, **context)
             page.wait_for_selector("[data-state=paused]")
             if name != "live-phone":
-                until(page, "() => document.querySelectorAll('.plot > *').length >= 4")
+                page.wait_for_selector(DRAWN)
             page.wait_for_timeout(2000)  # until everything is painted
             page.screenshot(path=str(folder / f"{name}.png"))
     return [folder / f"{name}.png" for name in made]

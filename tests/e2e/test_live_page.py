@@ -21,18 +21,19 @@ import pytest
 
 from tests.conftest import PATIENCE_S, ROOT, settings
 from tests.given.inside import called
-from tests.live_page import Running, running, until, visit
+from tests.live_page import DRAWN, Running, running, until, visit
 from twin.record import mailbox
 from twin.record.mailbox import command
 from twin.world.checkpoint import latest
 
 BASE = ROOT / "scenarios" / "base.yaml"
 FIRST = dt.date(2025, 1, 1)
-SLOW = "0.3"
+SLOW = "0.2"
 """Days per second at which a month lasts longer than three pages take to be drawn on a busy
 machine: what is done to the run is done before it ends."""
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">$$\\frac12$$ {{7*7}}"
-DATA = """name => { const found = Bokeh.documents.flatMap(document => document.roots()).find(root => root.name === name);
+DATA = """name => { if (!window.Bokeh) return {};
+    const found = Bokeh.documents.flatMap(document => document.roots()).find(root => root.name === name);
     const data = found ? Object.entries(found.renderers[0].data_source.data) : [];
     return Object.fromEntries(data.map(([key, values]) => [key, [...values]])) }"""
 REPLIED = "words => document.getElementById('reply').textContent.includes(words)"
@@ -56,6 +57,13 @@ def text(page: Any, selector: str) -> str:
     return found
 
 
+def supply(page: Any) -> None:
+    """Go to the first chapter of the creators, and wait until it is drawn."""
+    page.wait_for_selector(DRAWN)
+    page.locator("[data-chapter=producer-0]").scroll_into_view_if_needed()
+    page.wait_for_selector("figure[data-picture=posts] .plot > *")
+
+
 def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replays(
     tmp_path: Path, browser: Any
 ) -> None:
@@ -64,9 +72,8 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
     with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", SLOW) as run:
         page, complaints, asked = visit(browser, run.url)
         others = [visit(browser, run.url, color_scheme="dark") for _ in range(2)]
-        page.wait_for_selector(
-            "figure[data-picture=posts] canvas, figure[data-picture=posts] .plot > *"
-        )
+        for one in (page, *(other for other, *_ in others)):
+            supply(one)
         assert text(page, "#name") == HOSTILE
         assert "token" not in page.url
         date, card = text(page, "#date"), text(page, "[data-card='sessions '] .value")
@@ -94,7 +101,6 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.click("summary:text-is('Feed')")
         page.wait_for_selector("[data-chapter=platform-0] .quiet")
         assert "Labelled impressions" in text(page, "[data-chapter=platform-0] .quiet")
-        page.click("#open-commands")
         page.wait_for_selector("#lever option", state="attached")
         page.select_option("#lever", "creators.label_ai")
         assert "from 0 to 1" in text(page, "#about")
@@ -112,12 +118,14 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         assert text(page, "#idle") == ""
         page.click("#apply")
         page.wait_for_selector("#reply.bad")
-        assert "creators.label_ai" in text(page, "#reply")
+        assert text(page, "#reply").startswith("creators.label_ai: ")  # and not "form:2: set."
         page.fill("#value", "1")
         page.fill("#policy-name", HOSTILE[:80])
         page.click("#apply")
-        until(page, REPLIED, "creators.label_ai")
+        until(page, REPLIED, "creators.label_ai=1")
         assert not page.query_selector("#reply.bad")
+        when = FIRST + dt.timedelta(seconds=int(stood.name[1:]))
+        assert f"on {when.day} January 2025" in text(page, "#reply")  # and not "at 57h"
         page.click("[data-tab=ready]")
         page.select_option("#ready", "demote_ai")
         assert "Posts of AI creators count half. Deezer (2025)" in text(page, "#ready-says")
@@ -133,22 +141,24 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.click("[data-tab=none]")
         page.fill("#branch", "twig")
         page.click("#fork")
-        until(page, REPLIED, "twin resume")
+        until(page, REPLIED, "a-twig")
         assert (tmp_path / "a-twig" / "manifest.json").exists()
 
         page.click("#pause")
         page.wait_for_selector("[data-state=running]")
         page.wait_for_selector("#policies li")
         assert HOSTILE in text(page, "#policies li")
-        page.locator(
-            "[data-chapter=platform-0]"
-        ).scroll_into_view_if_needed()  # only what is looked at is drawn
+        # only what is looked at is drawn
+        page.locator("[data-chapter=platform-0]").scroll_into_view_if_needed()
+        page.locator("figure[data-picture=labelled_impressions]").scroll_into_view_if_needed()
         until(
             page,
             f"() => (({DATA})('labelled_impressions')['Labelled impressions'] ?? [0]).at(-1) > 0",
         )
         assert page.evaluate(LABELS, "labelled_impressions") == [HOSTILE[:21] + "…"]
-        page.wait_for_selector("#lever option:text-is('label_ai: 1')", state="attached")
+        page.wait_for_selector(
+            "#lever option[data-value='1']:text-is('label_ai')", state="attached"
+        )
         page.click("[data-pace='1']")
         until(page, SAID, "1 simulated days per second")
         page.click("[data-pace=max]")
@@ -171,11 +181,16 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         assert run.token not in " ".join(
             path.read_text(errors="replace") for path in run.folder.rglob("*") if path.is_file()
         )
-    called("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
-    for name in ("metrics", "events"):
-        assert (tmp_path / "a" / f"{name}.parquet").read_bytes() == (
-            tmp_path / "b" / f"{name}.parquet"
-        ).read_bytes()
+    for branch, again in (("a", "b"), ("a-cut", "c")):
+        called("run", f"{branch}/scenario.yaml", "--out", again, "--quiet", cwd=tmp_path)
+        assert tables(tmp_path / branch) == tables(tmp_path / again)
+    # the branch without a change ends as the run does
+    assert tables(tmp_path / "a-twig") == tables(tmp_path / "a") != tables(tmp_path / "a-cut")
+
+
+def tables(run: Path) -> list[bytes]:
+    """The bytes of what a run has read."""
+    return [(run / f"{name}.parquet").read_bytes() for name in ("metrics", "events")]
 
 
 @pytest.fixture(scope="module")
@@ -348,7 +363,7 @@ def test_a_page_opened_late_sees_the_whole_course(held: Running, browser: Any) -
     """From the first day on, not from when it was opened; and it draws what the run folder will
     hold."""
     page, *_ = visit(browser, held.url)
-    page.wait_for_selector("figure[data-picture=posts] .plot > *")
+    supply(page)
     drawn = page.evaluate(DATA, "posts")
     assert drawn["t"][0] == 1735689600000 + 86_400_000
     assert len(drawn["t"]) == len(drawn["human"]) >= 2 and max(drawn["human"]) > 0
@@ -358,7 +373,7 @@ def test_a_page_that_is_hidden_while_it_draws_goes_on(held: Running, browser: An
     """Where no frame comes any more, as in a page that was hidden after it had drawn, it takes
     further readings all the same."""
     page, complaints, _ = visit(browser, held.url)
-    page.wait_for_selector("figure[data-picture=posts] .plot > *")
+    supply(page)
     page.evaluate("() => { window.requestAnimationFrame = () => 0 }")
     for _ in range(3):
         taken = len(page.evaluate(DATA, "posts")["t"])
@@ -384,6 +399,7 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> No
         assert "twin resume" in text(page, "#notice")
     with running(tmp_path, None, "--pace", "0.5") as run:
         page, complaints, _ = visit(browser, run.url)
+        supply(page)
         until(page, f"() => (({DATA})('posts').t ?? [])[0] === {1735689600000 + 86_400_000}")
         until(page, "() => document.getElementById('policies').textContent.includes('likes')")
         until(page, f"() => JSON.stringify(({LABELS})('posts')) === JSON.stringify(['likes'])")
@@ -400,10 +416,10 @@ def test_flags_that_contradict_each_other(tmp_path: Path) -> None:
 
 
 def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupted(
-    tmp_path: Path,
+    tmp_path: Path, browser: Any
 ) -> None:
     """What a browser is started with works once and is no token; after the run the page is there
-    still; Ctrl-C ends it, status 0."""
+    still, and opens the report as a page that cannot command the run; Ctrl-C ends it, status 0."""
     opener = tmp_path / "opener"
     opener.write_text('#!/bin/sh\necho "$1" > opened.part && mv opened.part opened\n')
     opener.chmod(0o755)
@@ -461,6 +477,16 @@ def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupt
         Content_Type="application/json",
     )
     assert status == 200 and "the run has ended and takes no more commands" in said
+    page, complaints, _ = visit(browser, base + headers["location"])
+    page.wait_for_selector("body[data-state=done] #open-report")
+    with page.context.expect_page() as opened:
+        page.click("#open-report")
+    report = opened.value
+    report.on("pageerror", lambda error: complaints.append(str(error)))
+    # its scripts run, and its pictures with them
+    until(report, "() => window.Bokeh && Bokeh.documents.length > 0")
+    assert "base" in report.title() and report.evaluate("window.origin") == "null"
+    assert ask(base, "GET", "/report/wrong")[0] == 404 and not complaints
     os.write(mine, b"\x03")
     assert process.wait(PATIENCE_S) == 0
     os.close(mine)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import SCENARIOS
 from twin.ground.errors import UsageError
-from twin.readers.live import levers, ready
+from twin.readers.live import asked, levers, ready
 from twin.scenario.describe import dump
 from twin.scenario.loading import load
 
@@ -57,4 +57,4 @@ def test_the_page_names_a_policy_and_no_path(own: Path) -> None:
     """Only what is offered."""
     for name in ("../../secret", "scenarios/policies/author_cap.yaml", "author_cap.yaml"):
         with pytest.raises(UsageError, match="no such ready policy"):
-            levers.command_of_page(own, {"do": "intervene", "file": name}, ())
+            asked.command_of_page(own, {"do": "intervene", "file": name}, ())

@@ -24,6 +24,7 @@ from twin.readers.sidecar import Link
 from twin.readers.terminal import make_view
 from twin.record.results import load_manifest
 from twin.record.watch import Watcher, Watchers
+from twin.running import beside
 
 FACTS = ("status", "name", "run_id", "branch", "start", "reached_s", "sessions", "wall_s")
 """What of a run's manifest ``--json`` prints at its end."""
@@ -123,5 +124,7 @@ def services(flags: dict[str, Any]) -> list[Service]:
         found.append(Annotator(flags["grafana"]))
     if flags.get("live"):
         # the page stays after the run until Ctrl-C, which needs somebody at a terminal
-        found.append(Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse()))
+        found.append(
+            Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse(), grow=beside.main)
+        )
     return found

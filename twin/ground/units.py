@@ -130,6 +130,13 @@ def parse_time(text: object, start: dt.date) -> int:
     return parse_moment(text, start) if is_moment(text) else parse_duration(text)
 
 
+def moment(start: dt.date, seconds: int) -> str:
+    """A simulated time as people write it: ``3 March 2025, 13:00``; at midnight the date alone."""
+    when = at(start, seconds)
+    time = f", {when:%H:%M}" if seconds % DAY else ""
+    return f"{when.day} {when:%B} {when.year}{time}"
+
+
 def iso(when: dt.datetime) -> str:
     """A time in UTC as Grafana and browsers read it. `strftime` would give years before 1000 fewer
     than four digits."""

@@ -109,7 +109,9 @@ def _intervene(run: Steered, command: dict[str, Any]) -> str:
     # 3. Only when the new simulation stands: from here on `twin resume` takes the new scenario
     runfolder.amend(run.out, scenario, run.manifest, policies)
     run.replace(simulation)
-    return "; ".join(policy.describe() for policy in scenario.policies if policy.name not in known)
+    return "; ".join(
+        policy.describe(scenario.start) for policy in scenario.policies if policy.name not in known
+    )
 
 
 def _fork(run: Steered, command: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from twin.ground.units import (
     counted,
     format_duration,
     is_moment,
+    moment,
     parse_duration,
     parse_time,
 )
@@ -44,10 +45,7 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
             f"{text}: lies before the run's start ({start}); no policy can act before that"
         )
     if when < now:
-        raise UsageError(
-            f"{text}: has already passed, the run is at {format_duration(now)} "
-            f"({at(start, now):%Y-%m-%d %H:%M})"
-        )
+        raise UsageError(f"{text}: has already passed, the run is at {moment(start, now)}")
     # up to the next snapshot, where policies take effect
     return -(-when // grid) * grid
 
@@ -79,7 +77,7 @@ def laid(
     ):
         start = load(path).start
         listed = [(_counted(each, start), within) for each, within in listed]
-    policies = [(_timed(each, when, now, problems), within) for each, within in listed]
+    policies = [(_timed(each, when, now, path, problems), within) for each, within in listed]
     # with a problem in the policy itself, loading would only repeat it
     if problems:
         raise ScenarioError(problems)
@@ -145,8 +143,8 @@ def _counted(policy: Node, start: dt.date) -> Node:
     return Node("mapping", made, policy.file, policy.line, policy.keys)
 
 
-def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) -> Node:
-    """A policy with its time: the one given, else its own, else now."""
+def _timed(policy: Node, when: int | None, now: int, path: Path, problems: list[Problem]) -> Node:
+    """A policy with its time: the one given, else its own, else now. ``path`` is the scenario's."""
     if "use" in policy.value:
         problems.append(
             Problem(
@@ -173,7 +171,7 @@ def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) ->
                     policy.file,
                     policy.keys[key],
                     key,
-                    f"{own.value} has already passed, the run is at {format_duration(now)}",
+                    f"{own.value} has already passed, the run is at {moment(load(path).start, now)}",
                     "leave it out to mean now",
                 )
             )

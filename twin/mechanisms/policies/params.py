@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from typing import Literal
 
 from pydantic import field_validator
 
-from twin.ground.units import format_duration
+from twin.ground.units import format_duration, moment
 from twin.world.params import Duration, Moment, Params, par
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -96,13 +97,18 @@ class Policy(Params):
             or "nothing"
         )
 
-    def describe(self) -> str:
-        """One line: when it takes effect and what it sets."""
+    def describe(self, start: dt.date | None = None) -> str:
+        """One line: when it takes effect and what it sets. With the run's ``start``, times are
+        dates."""
+
+        def time(seconds: int) -> str:
+            return moment(start, seconds) if start else format_duration(seconds)
+
         when = [
-            f"at {format_duration(self.at)}" if self.at is not None else "",
+            f"{'on' if start else 'at'} {time(self.at)}" if self.at is not None else "",
             f"when {self.when}" if self.when else "",
-            f"after {format_duration(self.after)}" if self.after is not None else "",
-            f"until {format_duration(self.until)}" if self.until is not None else "",
+            f"after {time(self.after)}" if self.after is not None else "",
+            f"until {time(self.until)}" if self.until is not None else "",
             f"over {format_duration(self.ramp)}" if self.ramp else "",
             f"for {self.share:.0%} of {self.of}" if self.share is not None else "",
         ]

@@ -10,24 +10,26 @@ import asyncio
 import json
 import re
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import tornado
 from bokeh.util.paths import bokehjs_path
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler
 
 from twin.ground.errors import TwinError
-from twin.ground.units import at
+from twin.ground.units import at, moment
 from twin.readers.live import levers
-from twin.readers.live.page import LivePage
-from twin.readers.service import Hub
+from twin.readers.live.asked import command_of_page
+from twin.readers.live.beside import Branch
+from twin.readers.live.guard import BaseHandler, SecretHandler, apart
 from twin.record import naming
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FILES = {
     "/": (TEMPLATES / "live.html", "text/html; charset=utf-8"),
-    "/live.js": (TEMPLATES / "live.js", "text/javascript; charset=utf-8"),
+    **{
+        f"/{name}.js": (TEMPLATES / f"{name}.js", "text/javascript; charset=utf-8")
+        for name in ("live", "face", "steer", "branches")
+    },
     "/live.css": (TEMPLATES / "live.css", "text/css; charset=utf-8"),
     "/live.svg": (TEMPLATES / "live.svg", "image/svg+xml"),
     "/bokeh.js": (
@@ -36,93 +38,13 @@ FILES = {
     ),
 }
 """Files that need no token: they contain nothing about the run."""
-HEADERS = {
-    # styles: Bokeh writes some into its shadow roots; they come from its own script, never from the
-    # run
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' "
-    "'unsafe-inline'; connect-src 'self'; "
-    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
-
-class Served(Protocol):
-    """What is served: a run, its page, and the policies in force."""
-
-    hub: Hub
-    page: LivePage
-    begun: list[str]
-
-    def hello(self) -> bytes:
-        """The first message to a new page."""
-
-
-class Site(Protocol):
-    """What the answers need of the server: see `server.Server`."""
-
-    live: Served
-    pages: set[asyncio.Queue[bytes | None]]
-    hosts: set[str]
-    base: str
-
-    @property
-    def address(self) -> str:
-        """The page with its token."""
-
-    def spend(self, code: str) -> bool:
-        """Use up an address that works once; whether it still worked."""
-
-    def known(self, header: str) -> bool:
-        """Whether an Authorization header holds the token."""
-
-    def complain(self, bug: str) -> None:
-        """Report a bug to the user, once."""
-
-
-class BaseHandler(RequestHandler):
-    """Rules for every request: it must name this machine, and its answer is not cached or
-    shared."""
-
-    @property
-    def server(self) -> Site:
-        """The server that this request came to."""
-        found: Site = self.application.settings["server"]
-        return found
-
-    def set_default_headers(self) -> None:
-        """See HEADERS."""
-        self.clear_header("Server")
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
-
-    def prepare(self) -> None:
-        """Refuse other names of this machine: a site of that name could be behind them (DNS
-        rebinding)."""
-        if self.request.headers.get("Host") not in self.server.hosts:
-            self.refuse(403, "this page is available at 127.0.0.1 only")
-
-    def refuse(self, status: int, text: str) -> None:
-        """Answer with an error."""
-        self.set_status(status)
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"error": text}))
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Errors of the web server itself, as one line."""
-        self.refuse(
-            status_code,
-            "not found on this page" if status_code < 500 else "a bug in twin; the run continues",
-        )
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """A bug is reported to the user; malformed requests are ignored."""
-        if not isinstance(value, tornado.web.HTTPError | StreamClosedError):
-            self.server.complain(f"{typ.__name__}: {value}")
+REPORT = (
+    # the report's own scripts may run, but as a page of nobody: it cannot command the run
+    "sandbox allow-scripts allow-downloads allow-popups; default-src 'none'; "
+    "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content security policy of a report."""
 
 
 class FileHandler(BaseHandler):
@@ -149,20 +71,6 @@ class OnceHandler(BaseHandler):
             self.refuse(403, "this address worked once only; use the one that twin prints")
 
 
-class SecretHandler(BaseHandler):
-    """What needs the token."""
-
-    def prepare(self) -> None:
-        """Refuse without it."""
-        super().prepare()
-        header = self.request.headers.get("Authorization", "")
-        if not self._finished and not self.server.known(header):
-            self.refuse(
-                401 if not header else 403,
-                "wrong token: use the address that twin prints for this run",
-            )
-
-
 class RunHandler(SecretHandler):
     """What the page is made of."""
 
@@ -175,6 +83,8 @@ class RunHandler(SecretHandler):
                 "start": info.start.isoformat(),
                 "end": f"{at(info.start, info.duration_s):%Y-%m-%d}",
                 "sides": self.server.live.page.outline,
+                "choices": self.server.live.face.choices,
+                "first": self.server.live.face.first(),
             }
         )
 
@@ -185,7 +95,7 @@ class LeversHandler(SecretHandler):
     async def get(self) -> None:
         """Levers with their values in effect, and ready policies with what they would change."""
         live = self.server.live
-        self.finish(await _apart(levers.offered, live.hub.info.out, tuple(live.begun)))
+        self.finish(await apart(levers.offered, live.hub.info.out, tuple(live.begun)))
 
 
 class ChapterHandler(SecretHandler):
@@ -269,26 +179,71 @@ class CommandHandler(SecretHandler):
         except ValueError:
             self.refuse(400, "this is not a command")
             return
-        live = self.server.live
         try:
-            self.finish(
-                await _apart(levers.command_of_page, live.hub.info.out, asked, tuple(live.begun))
-            )
+            self.finish(await self._done(asked))
         except TwinError as error:
-            self.finish(
-                {"error": str(error)}
-            )  # the run refused it, which is no error of the web server
+            # the run refused it, which is no error of the web server
+            self.finish({"error": str(error)})
+
+    async def _done(self, asked: dict[str, Any]) -> dict[str, Any]:
+        live = self.server.live
+        if asked.get("do") in ("stop", "go"):
+            branch = live.branches.named(asked.get("branch"))
+            does = live.branches.stop if asked["do"] == "stop" else live.branches.go_on
+            return {"ok": does(branch)}
+        reply: dict[str, Any] = await apart(
+            command_of_page, live.hub.info.out, asked, tuple(live.begun)
+        )
+        if asked.get("do") == "fork" and live.grow is not None:
+            branch = Branch(reply["name"], Path(reply["folder"]), reply["says"], reply["now_s"])
+            live.branches.add(branch)
+            beside = "runs" if branch.state == "running" else "waits for a processor"
+            reply["ok"] = f"branch {branch.name} {beside}; its run folder: {branch.folder}"
+        reply["date"] = moment(live.hub.info.start, max(reply["now_s"], 0))
+        return reply
 
 
-async def _apart(work: Any, *arguments: Any) -> Any:
-    """Do blocking work in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+class FaceHandler(SecretHandler):
+    """The large chart."""
+
+    def get(self) -> None:
+        """Two series, ``creators`` and ``consumers``, of the run and its branches."""
+        face = self.server.live.face
+        keys = tuple(
+            self.get_query_argument(one, "", strip=False) for one in ("creators", "consumers")
+        )
+        if not all(key == "" or face.known(key) for key in keys):
+            self.refuse(404, "no such series")
+            return
+        self.set_header("Content-Type", "application/json")
+        self.finish(face.chart((keys[0], keys[1])))
+
+
+class ReportHandler(BaseHandler):
+    """The report of the run or of a branch that is done. Its address holds a secret of its own,
+    since a page that is opened by a link can send no token; it opens nothing else."""
+
+    async def get(self, code: str, branch: str) -> None:
+        """The page that the run wrote."""
+        live = self.server.live
+        folder = live.hub.info.out
+        if branch:
+            folder = next((one.folder for one in live.branches.all if one.name == branch), folder)
+        path = folder / "report.html"
+        if not self.server.reads(code) or not await apart(path.is_file):
+            self.refuse(404, "there is no report yet")
+            return
+        self.set_header("Content-Security-Policy", REPORT)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(await apart(path.read_bytes))
 
 
 ROUTES = [
     (r"/open/([\w-]{1,64})", OnceHandler),
     (r"/run", RunHandler),
     (r"/levers", LeversHandler),
+    (r"/face", FaceHandler),
+    (r"/report/([\w-]{1,64})(?:/([\w-]{1,64}))?", ReportHandler),
     (r"/stream", StreamHandler),
     (r"/chapter/([\w-]{1,64})", ChapterHandler),
     (r"/readings/([\w-]{1,64})", ReadingsHandler),

@@ -4,13 +4,14 @@ opened late sees the whole of it."""
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.units import DAY, WEEK, at
 from twin.readers.heads import Heads
-from twin.record.results import Metrics
+from twin.record.results import Metrics, load_metrics
 from twin.record.watch import RunInfo
 from twin.world.metric import Metric
 
@@ -74,6 +75,15 @@ class History:
             if self.kept == self._most:
                 self._halve()
         return keep
+
+    def load(self, folder: Path) -> None:
+        """Take the readings that a resumed run or a branch has in its folder from before. Raises
+        UsageError."""
+        metrics = load_metrics(folder)
+        origin = np.datetime64(at(self._start, 0).replace(tzinfo=None), "s")
+        seconds = (metrics.times - origin).astype(np.int64)
+        for now_s, values in zip(seconds.tolist(), metrics.values, strict=True):
+            self.take(now_s, values)
 
     def _move(self) -> None:
         if self.kept < 2:

@@ -17,8 +17,7 @@ from pydantic.fields import FieldInfo
 
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import format_duration, format_rate
-from twin.readers.live.ready import described, ready
-from twin.record.mailbox import command
+from twin.readers.live.ready import described
 from twin.scenario.idle import cannot
 from twin.scenario.listing import shown
 from twin.scenario.loading import Scenario, load
@@ -165,37 +164,3 @@ def now(run: Path, begun: Sequence[str]) -> list[dict[str, Any]]:
         return levers(load(run / "scenario.yaml"), begun)
     except TwinError:
         return []
-
-
-def command_of_page(run: Path, asked: dict[str, Any], begun: tuple[str, ...]) -> dict[str, Any]:
-    """Give the run the command that the page asks for. A page can give no path and no other
-    command. Raises TwinError."""
-    request: dict[str, Any] = {"do": asked.get("do")}
-    if request["do"] == "pace":
-        request["days_per_second"] = asked.get("days_per_second")
-    elif request["do"] in ("intervene", "fork"):
-        request |= _policy(run, asked, begun)
-        if when := str(asked.get("at") or "").strip():
-            request["at"] = when
-        if request["do"] == "fork" and (branch := str(asked.get("branch") or "").strip()):
-            request["branch"] = branch
-        if request["do"] == "intervene" and "policy" not in request:
-            raise UsageError("choose a policy")
-    elif request["do"] not in ("pause", "continue"):
-        raise UsageError("no such command")
-    return command(run, request)
-
-
-def _policy(run: Path, asked: dict[str, Any], begun: tuple[str, ...]) -> dict[str, str]:
-    """A policy from the form, from the box for YAML, or from a ready file, by its name."""
-    if isinstance(asked.get("form"), dict):
-        return {"policy": policy_yaml(asked["form"], now(run, begun)), "source": "form"}
-    if text := str(asked.get("yaml") or "").strip():
-        return {"policy": text, "source": "box"}
-    if name := asked.get("file"):
-        # by name among those offered, so that the page cannot read other files
-        path = ready().get(str(name))
-        if path is None:
-            raise UsageError("no such ready policy")
-        return {"policy": path.read_text(errors="replace", encoding="utf-8"), "source": path.name}
-    return {}

@@ -21,7 +21,8 @@ from tornado.web import Application
 
 from twin.ground.errors import TwinError
 from twin.readers import listening
-from twin.readers.live.handlers import ROUTES, Served
+from twin.readers.live.guard import Served
+from twin.readers.live.handlers import ROUTES
 
 ONCE_S = 60.0
 """Wall-clock seconds for which an address that works once is valid."""
@@ -38,6 +39,9 @@ class Server:
         self.live, self.pages = live, set[asyncio.Queue[bytes | None]]()
         self._token = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
+        self._reading = secrets.token_urlsafe(24)
+        self.report = f"/report/{self._reading}"
+        """Address of the report, once there is one."""
         self._bugs: set[str] = set()
         # without a log, which would fill the user's terminal
         application = Application(ROUTES, server=self, log_function=lambda handler: None)
@@ -56,7 +60,7 @@ class Server:
             ) from None
         self.port = sockets[0].getsockname()[1]
         self.base = f"http://{'[::1]' if ':' in host else host}:{self.port}"
-        # requests for any other name are refused, see `BaseHandler.prepare`
+        # requests for any other name are refused, see `guard.BaseHandler.prepare`
         self.hosts = {f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
         self._http.add_sockets(sockets)
 
@@ -83,6 +87,10 @@ class Server:
         return hmac.compare_digest(
             header.encode("utf-8", "replace"), f"Bearer {self._token}".encode()
         )
+
+    def reads(self, code: str) -> bool:
+        """Whether that is the secret in the report's address."""
+        return hmac.compare_digest(code.encode("utf-8", "replace"), self._reading.encode())
 
     def complain(self, bug: str) -> None:
         """Report a bug to the user, once."""

@@ -24,6 +24,8 @@ from twin.readers.text import compact, span
 from twin.record.watch import Frame, pace
 
 if TYPE_CHECKING:
+    from twin.readers.live.beside import Branches, Grow
+    from twin.readers.live.face import Face
     from twin.readers.live.server import Server
 
 UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.4, 5.0
@@ -35,7 +37,7 @@ EVENTS = 100
 """Events that the page lists."""
 UNLISTED = ("retrain",)
 """Events at every training: they would hide all others."""
-DELIVERY_S = 3.0
+DELIVERY_S = 6.0
 """Wall-clock seconds that the last message may take to reach all pages when the page closes with
 the run."""
 
@@ -77,16 +79,17 @@ def can_browse() -> bool:
 
 class Live(Service):
     """Serves the page. ``stay``: it stays open after the run until Ctrl-C; ``browse``: a browser is
-    opened."""
+    opened; ``grow`` continues a branch in a process of its own (none: branches wait for
+    `twin resume`)."""
 
-    def __init__(self, address: str, *, stay: bool, browse: bool) -> None:
+    def __init__(self, address: str, *, stay: bool, browse: bool, grow: Grow | None = None) -> None:
         self.host, self.port = parse_address(address)
-        self.stay, self.browse = stay, browse
+        self.stay, self.browse, self.grow = stay, browse, grow
 
     async def open(self) -> str:
         """Begin to serve; the line has the address with its token."""
         # inside, because they take a second to import, which only the sidecar needs
-        from twin.readers.live import history, page, server
+        from twin.readers.live import beside, face, history, page, server
 
         self.history = history.History(self.hub.info)
         self.page = page.LivePage(self.history)
@@ -96,7 +99,10 @@ class Live(Service):
         self._pace: deque[tuple[float, int, int]] = deque()
         self._sent: dict[str, Any] = {}
         self._dirty, self._urgent, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._paused = False
+        self._paused, self.closing = False, False
+        self.branches: Branches = beside.Branches(self.hub, self.grow, self._branched)
+        self.face: Face = face.Face(self.page, self.branches)
+        self._branch_edition = 0
         # before the server, so that the first page sees it all
         self._load()
         self.server: Server = server.Server(self.host, self.port, self)
@@ -111,18 +117,14 @@ class Live(Service):
         """Readings and events of a resumed run from before it was interrupted."""
         if not self.hub.info.resumed_at_s:
             return
-        from twin.record.results import load_events, load_metrics
+        from twin.record.results import load_events
 
         info = self.hub.info
         origin = at(info.start, 0)
         try:
-            metrics = load_metrics(info.out)
-            seconds = (metrics.times - np.datetime64(origin.replace(tzinfo=None), "s")).astype(
-                np.int64
-            )
-            for now_s, values in zip(seconds.tolist(), metrics.values, strict=True):
-                if now_s <= info.resumed_at_s:
-                    self.history.take(now_s, values)
+            self.history.load(info.out)
+            if self.grow is not None:
+                self.branches.restore()
             for when, kind, text in load_events(info.out):
                 self.mark(int((when - origin).total_seconds()), kind, text)
         except TwinError as error:
@@ -130,6 +132,13 @@ class Live(Service):
                 f"live page: what was before {at(info.start, info.resumed_at_s):%Y-%m-%d} is not "
                 f"shown: {error}"
             )
+
+    def _branched(self) -> None:
+        """A branch has news; those of its state are sent at once."""
+        self._dirty.set()
+        if self.branches.edition != self._branch_edition:
+            self._branch_edition = self.branches.edition
+            self._urgent.set()
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
         """A reading: goes to the history, from which pages fetch what they draw."""
@@ -164,6 +173,8 @@ class Live(Service):
         """Where the run is."""
         if not frame.paused:
             self._pace.append(frame.point)
+        limit = frame.health.get("pace", math.nan)
+        self.branches.keep_pace(limit if math.isfinite(limit) else None)
         while len(self._pace) > 2 and self._pace[1][0] < self._pace[-1][0] - PACE_S:
             self._pace.popleft()
         if frame.paused != self._paused:
@@ -197,17 +208,22 @@ class Live(Service):
         if not self.server.pages:
             return b""
         message = self.state()
-        for name, value in (("cards", self.page.cards()), ("events", list(self.events))):
+        for name, value in self._parts():
             if self._sent.get(name) != value:
                 message[name] = self._sent[name] = value
         return compact(message) + b"\n"
 
     def hello(self) -> bytes:
         """The first message to a new page: everything but the readings."""
-        return (
-            compact({**self.state(), "cards": self.page.cards(), "events": list(self.events)})
-            + b"\n"
-        )
+        return compact({**self.state(), **dict(self._parts())}) + b"\n"
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        """What is sent only when it has changed."""
+        return [
+            ("cards", self.page.cards()),
+            ("events", list(self.events)),
+            ("branches", self.branches.shown()),
+        ]
 
     def state(self) -> dict[str, Any]:
         """The head of the page."""
@@ -241,7 +257,13 @@ class Live(Service):
             "in_force": self.begun,
             "pages": len(self.server.pages) or 1,
             "edition": self.page.edition,
+            "face": self.face.edition,
             "taken": self.history.taken,
+            "grown": sum(one.history.taken for one in self.branches.all if one.history),
+            "going": self.branches.going,
+            "leaves": self.closing or not (self.stay and state == "done"),
+            "report": self.server.report if state == "done" else None,
+            "reports": self.server.report,
         }
 
     def hurry(self) -> None:
@@ -249,16 +271,30 @@ class Live(Service):
         self._hurried.set()
 
     async def close(self, complete: bool) -> str:
-        """Deliver the last message; on a terminal the page of a run that is done stays until
-        Ctrl-C."""
-        # the last message must come after all others
-        self._ticking.cancel()
+        """Deliver the last message. The page of a run that is done stays while branches of it run,
+        and on a terminal until Ctrl-C, which stops them."""
         if not complete:
             self.ended = f"the run's process died; continue with: twin resume {self.hub.info.out}"
+        if complete and self.state()["state"] == "done":
+            await self._stay()
+        stopped = await self.branches.close() if complete else []
+        for line in stopped:
+            self.hub.note(line)
+        # the last message must come after all others
+        self.closing = True
+        self._ticking.cancel()
         self.server.send(self.news())
-        done = self.state()["state"] == "done"
-        if complete and done and self.stay:
-            self.hub.note("the live page stays open until you press Ctrl-C")
-            await self._hurried.wait()
         await self.server.close(DELIVERY_S)
         return ""
+
+    async def _stay(self) -> None:
+        self._dirty.set()
+        self._urgent.set()
+        self.branches.alone()
+        if self.stay:
+            self.hub.note("the live page stays open until you press Ctrl-C")
+            await self._hurried.wait()
+        elif self.branches.going:
+            names = ", ".join(branch.name for branch in self.branches.all if branch.alive)
+            self.hub.note(f"waiting for branches that the page began: {names} (Ctrl-C stops them)")
+            await self.branches.finish(self._hurried)

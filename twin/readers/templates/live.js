@@ -8,7 +8,7 @@ const HURRY_MS = 10000; // for this long after a policy took effect, pictures ar
 const AHEAD = 0.02; // a picture is widened by this part of its span, since each time all of its chapter are drawn again
 const chapters = [];
 const cards = new Map();
-let token = null, news = {}, state = "building", levers = [], ready = [], tab = "lever", inForceBefore = "";
+let left = false, token = null, news = {}, state = "building", levers = [], ready = [], tab = "lever", inForceBefore = "";
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -61,13 +61,16 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.ended = performance.now();
   }
 }
-const numbers = new Turn(0.25, 250, 12000), lines = new Turn(0.5, 250, 90000), redraws = new Turn(0.25, REDRAW_MS, 240000);
+const numbers = new Turn(0.2, 250, 12000), faces = new Turn(0.15, 250, 20000), lines = new Turn(0.4, 250, 90000), redraws = new Turn(0.25, REDRAW_MS, 240000);
 let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
 
 // ---- theme
 const wanted = matchMedia("(prefers-color-scheme: dark)");
 const theme = () => document.documentElement.dataset.theme || (wanted.matches ? "dark" : "light");
-function redress() { hurried = performance.now(); for (const chapter of chapters) { chapter.edition = -1; chapter.loaded = -Infinity; } refresh(); }
+function redress() { // the library's pictures have their colours in them
+  hurried = performance.now(); for (const chapter of chapters) { chapter.edition = -1; chapter.loaded = -Infinity; }
+  refresh();
+}
 if (["light", "dark"].includes(localStorage.getItem("theme"))) document.documentElement.dataset.theme = localStorage.getItem("theme");
 byId("theme").addEventListener("click", () => {
   document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
@@ -83,6 +86,7 @@ function show(next) {
   set("state", WORDS[next] || next);
   const alive = next === "running" || next === "paused";
   for (const button of document.querySelectorAll("#pause, #pace button, #apply, #fork")) button.disabled = !alive;
+  if (over()) ended();
   set("pause", next === "paused" ? "Continue" : "Pause");
 }
 
@@ -120,11 +124,12 @@ function glance(list) {
       const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       svg.setAttribute("viewBox", "0 0 150 36"); svg.setAttribute("preserveAspectRatio", "none");
-      svg.setAttribute("role", "img"); svg.setAttribute("aria-label", `course of ${card.title}`);
+      svg.setAttribute("aria-hidden", "true");
       svg.append(line);
-      mine = {value: make("span"), change: make("span"), line};
-      byId(`cards-${card.side}`).append(make("div", {class: "card", title: card.help, "data-card": card.key},
-        make("div", {class: "name", text: card.title}), make("div", {class: "value"}, mine.value), make("div", {class: "change"}, mine.change, " ", make("small", {text: card.unit})), svg));
+      mine = {value: make("span"), change: make("span"), line, box: make("button", {type: "button", class: "card", title: card.help, "data-card": card.key})};
+      mine.box.append(make("span", {class: "name", text: card.title}), make("span", {class: "value"}, mine.value), make("span", {class: "change"}, mine.change, " ", make("small", {text: card.unit})), svg);
+      mine.box.addEventListener("click", () => { choose(card.side === "producer" ? "producer" : "consumer", card.key); byId("face").scrollIntoView({block: "nearest"}); });
+      byId(`cards-${card.side}`).append(mine.box);
       byId(`cards-${card.side}`).parentElement.hidden = false;
       cards.set(card.key, mine);
     }
@@ -180,9 +185,21 @@ function forget(chapter) { // Bokeh keeps every document that it was given
   Bokeh.documents.splice(Bokeh.documents.indexOf(old), 1);
 }
 
+let library = null; // the large chart does not need it, so it comes when a chapter is first looked at
+function bokeh() {
+  library ??= new Promise((resolve, reject) => {
+    const script = make("script", {src: "/bokeh.js"});
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", () => { library = null; reject(new Error("bokeh.js did not come")); });
+    document.head.append(script);
+  });
+  return library;
+}
+
 async function draw(chapter) {
   chapter.busy = true;
   try {
+    await bokeh();
     const text = await (await ask(`/chapter/${chapter.id}?theme=${theme()}`)).text();
     const began = performance.now(), made = JSON.parse(text);
     const grid = make("div", {class: "grid fresh"});
@@ -267,8 +284,10 @@ async function grow(chapter, all = false) { // what is looked at, or all
 function refresh() {
   if (document.hidden || state === "refused" || !news.state) return;
   display();
+  if (left) return; // nobody answers any more
   const began = performance.now(), still = news.state !== "running", grows = still || lines.due(), every = Math.round(lines.period() / 1000);
   set("every", !still && every > 5 ? `Pictures are updated about every ${every} s${news.pages > 1 ? `, because ${news.pages} pages are open` : ""}. While the run is paused they are up to date.` : "");
+  face(still);
   const soon = still || began - hurried < HURRY_MS;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
@@ -277,7 +296,7 @@ function refresh() {
     else if (chapter.edition >= 0 && grows) grow(chapter);
   }
   clearTimeout(alarm); // what is not due now is later, though no message may come
-  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, lines, redraws].map((turn) => turn.wait()).filter((ms) => ms > 0), 5000)));
+  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, faces, lines, redraws].map((turn) => turn.wait()).filter((ms) => ms > 0), 5000)));
 }
 document.addEventListener("visibilitychange", refresh);
 
@@ -287,11 +306,12 @@ function take(message) {
   news = message;
   if (message.cards) waiting.cards = message.cards;
   if (message.events) waiting.events = message.events;
+  if (message.branches) waiting.branches = message.branches;
   refresh();
 }
 
 function display() { // the head and the cards; a change of state or an event at once
-  if (shown === news || document.hidden || !(news.state !== state || waiting.events || numbers.due())) return;
+  if (shown === news || document.hidden || !(news.state !== state || waiting.events || waiting.branches || numbers.due())) return;
   const began = performance.now();
   head(shown = news);
   if (waiting.cards) glance(waiting.cards);
@@ -300,6 +320,7 @@ function display() { // the head and the cards; a change of state or an event at
     const policies = waiting.events.filter((event) => event.number).length;
     if (policies !== marked) { marked = policies; hurried = began; }
   }
+  if (waiting.branches) showBranches(waiting.branches);
   waiting = {};
   numbers.painted(began);
 }
@@ -326,8 +347,9 @@ async function follow() {
         const lines = (rest + value).split("\n");
         rest = lines.pop();
         for (const line of lines) take(JSON.parse(line));
-        if (over()) { // the server waits for that
-          await Promise.all(chapters.filter((chapter) => chapter.details.open).map(complete));
+        if (over() && news.leaves && !news.going) { // the server waits for that
+          await Promise.all([keepReport(), face(true, true), ...chapters.filter((chapter) => chapter.details.open).map(complete)]);
+          left = true; // nobody answers any more
           await reader.cancel();
           break;
         }
@@ -335,7 +357,11 @@ async function follow() {
     } catch (error) {
       if (error instanceof Refused) return refused(error);
     }
-    if (over()) return;
+    if (over()) {
+      news = {...news, leaves: true};
+      left = true;
+      return ended();
+    }
     shown = news;
     show("lost");
     notice("The connection to the run is lost; trying again.");
@@ -343,139 +369,3 @@ async function follow() {
   }
 }
 
-// ---- commands to the run
-async function command(body, where) {
-  const out = byId(where);
-  out.className = "";
-  out.textContent = "…";
-  try {
-    const reply = await (await ask("/command", body)).json();
-    if (reply.error) throw new Error(reply.error);
-    out.textContent = `${reply.date}  ${reply.ok}`;
-  } catch (error) {
-    out.className = "bad";
-    out.textContent = error.message;
-  }
-}
-
-byId("pause").addEventListener("click", () => command({do: state === "paused" ? "continue" : "pause"}, "said"));
-for (const button of document.querySelectorAll("#pace button")) {
-  button.addEventListener("click", () => command({do: "pace", days_per_second: button.dataset.pace === "max" ? null : Number(button.dataset.pace)}, "said"));
-}
-byId("open-commands").addEventListener("click", () => {
-  const hidden = byId("commands").hidden = !byId("commands").hidden;
-  byId("open-commands").setAttribute("aria-expanded", String(!hidden));
-  if (!hidden) scrollTo({top: 0});
-});
-for (const button of document.querySelectorAll("[data-tab]")) {
-  button.addEventListener("click", () => {
-    tab = button.dataset.tab;
-    for (const one of document.querySelectorAll("[data-tab]")) one.setAttribute("aria-selected", String(one === button));
-    for (const one of document.querySelectorAll("[data-panel]")) one.hidden = one.dataset.panel !== tab;
-    byId("apply").hidden = tab === "none";
-  });
-}
-
-async function loadLevers() {
-  const found = await (await ask("/levers")).json().catch(() => ({levers: [], ready: []}));
-  const chosen = byId("lever").value;
-  levers = found.levers;
-  const groups = new Map();
-  for (const lever of levers) {
-    if (!groups.has(lever.mechanism)) groups.set(lever.mechanism, make("optgroup", {label: lever.mechanism}));
-    groups.get(lever.mechanism).append(make("option", {value: lever.path, text: `${lever.path.slice(lever.mechanism.length + 1)}: ${lever.value} ${lever.unit}`}));
-  }
-  byId("lever").replaceChildren(...groups.values());
-  if (levers.some((lever) => lever.path === chosen)) byId("lever").value = chosen;
-  const file = byId("ready").value;
-  ready = found.ready;
-  byId("ready").replaceChildren(...ready.map(({name}) => make("option", {value: name, text: name.replaceAll("_", " ")})));
-  if (ready.some(({name}) => name === file)) byId("ready").value = file;
-  document.querySelector('[data-tab="ready"]').hidden = !ready.length;
-  describeReady();
-  if (byId("lever").value !== chosen || !byId("about").textContent) chooseLever(); else describeLever();
-}
-
-function describeReady() {
-  const one = ready.find(({name}) => name === byId("ready").value);
-  set("ready-says", one ? `${one.says}.` : "");
-  byId("ready-sets").replaceChildren(...(one ? one.sets : []).map((text) => make("li", {text})));
-  set("ready-idle", one && one.idle ? "All of that is in force: applying it changes nothing." : "");
-}
-byId("ready").addEventListener("change", describeReady);
-
-function describeLever() {
-  const lever = levers.find((one) => one.path === byId("lever").value);
-  if (!lever) return;
-  const range = lever.kind === "choice" ? "" : [lever.low && `from ${lever.low}`, lever.high && `to ${lever.high}`].filter(Boolean).join(" ");
-  set("about", [`${lever.help[0].toUpperCase()}${lever.help.slice(1)}.`, `Now ${lever.value}${lever.unit ? ` ${lever.unit}` : ""}.`, range && `Range: ${range}.`].filter(Boolean).join(" "));
-}
-
-function chooseLever() {
-  const lever = levers.find((one) => one.path === byId("lever").value);
-  if (!lever) return;
-  describeLever();
-  const field = lever.kind === "choice" ? make("select", {id: "value"}, ...lever.choices.map((choice) => make("option", {value: choice, text: choice}))) :
-    make("input", {id: "value", inputmode: lever.kind === "int" || lever.kind === "number" ? "decimal" : "text"});
-  field.value = lever.kind === "choice" ? lever.choices.find((choice) => choice !== lever.value) || lever.value : lever.value;
-  byId("value-box").replaceChildren(field);
-  set("of", lever.of || "people");
-  byId("share-of").disabled = !lever.of;
-  if (!lever.of) byId("share-of").value = "";
-  field.addEventListener("input", warnLever);
-  warnLever();
-}
-// said before it is applied: what would change nothing
-function warnLever() {
-  const lever = levers.find((one) => one.path === byId("lever").value), given = byId("value").value.trim();
-  const same = lever && (given === lever.value || (given !== "" && !isNaN(given) && Number(given) === Number(lever.value)));
-  set("idle", !lever ? "" : lever.idle ? `It ${lever.idle}.` : same ? "This is its value now: applying it changes nothing." : "");
-}
-byId("lever").addEventListener("change", chooseLever);
-// a hidden field does not count: a browser refuses to send a form with a wrong one, and cannot say so
-byId("when").addEventListener("change", () => { byId("at-box").hidden = byId("at").disabled = byId("when").value === "now"; });
-
-function policy() {
-  if (tab === "lever") return {form: {lever: byId("lever").value, value: byId("value").value, name: byId("policy-name").value, share: byId("share-of").value}};
-  if (tab === "ready") return {file: byId("ready").value};
-  return tab === "yaml" ? {yaml: byId("yaml").value} : {};
-}
-const when = () => tab !== "none" && byId("when").value === "date" ? {at: byId("at").value} : {};
-byId("form").addEventListener("submit", (event) => { event.preventDefault(); if (tab !== "none") command({do: "intervene", ...policy(), ...when()}, "reply"); });
-byId("fork").addEventListener("click", () => command({do: "fork", branch: byId("branch").value, ...policy(), ...when()}, "reply"));
-
-// ---- begin
-async function begin() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    sessionStorage.setItem("token", given);
-    history.replaceState(null, "", location.pathname); // others may see the address bar
-  }
-  token = given || sessionStorage.getItem("token") || "";
-  try {
-    const run = await (await ask("/run")).json();
-    set("name", run.name);
-    const days = (Date.parse(run.end) - Date.parse(run.start)) / 864e5;
-    Object.assign(byId("ticks").dataset, {start: run.start, days});
-    byId("at").max = run.end;
-    for (const {side, title, lead, chapters: list} of run.sides) {
-      const main = side === "producer" || side === "consumer";
-      const empty = make("section", {class: "side"}, make("h2", {text: title}), ...main ? [make("p", {class: "soft", text: lead})] : [], make("div", {class: main ? "cards main" : "cards", id: `cards-${side}`}));
-      empty.hidden = true;
-      byId("glance").append(empty);
-      if (!list.length) continue;
-      const column = make("section", {class: "side"}, make("h3", {text: title}));
-      byId("chapters").append(column);
-      list.forEach((one, number) => addChapter(column, one, number === 0 && main));
-    }
-  } catch (error) {
-    if (error instanceof Refused) return refused(error);
-    show("lost");
-    notice("The run cannot be reached; trying again.");
-    setTimeout(begin, 1500);
-    return;
-  }
-  await follow();
-}
-addEventListener("hashchange", () => { if (location.hash.includes("token=")) location.reload(); });
-begin();
