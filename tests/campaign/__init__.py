@@ -1,5 +1,9 @@
 """Looks for faults for longer than tests run: ``python -m tests.campaign fuzz --minutes 10``.
 
-Each campaign is seeded and prints one line per kind of failure, with the smallest input that it
+    fuzz   inputs that are nearly right, of every kind that twin takes
+    kill   signals at random moments of a run, a resumed run, a fork and an experiment
+    disk   a disk that becomes full
+
+Each campaign is seeded and prints one line per kind of failure, fuzz with the smallest input that it
 could find. CI runs a few seconds of each (``tests/property/test_campaign.py``).
 """

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 import twin
+from tests.campaign import mailed, samples
 from tests.campaign.surfaces import POLICY, SCENARIO, SURFACES, TAKEN
 from tests.conftest import SCENARIOS
 from twin.cli import main
@@ -73,11 +74,12 @@ class Found:
 
 def campaign(seed: int, surfaces: Sequence[str], *, minutes: float = 0.0, inputs: int = 0) -> Found:
     """Try inputs for so many minutes, or so many inputs, on every surface in turn."""
-    for command in ("scenarios", "experiments"):
+    for command in ("scenarios", "experiments", "runs", "stream", "levers", "listing", "observe"):
         # on a busy machine an input must not wait for the imports of its command
         importlib.import_module(f"twin.cli.{command}")
     draw, found, began = random.Random(seed), Found(), time.monotonic()
-    with _place() as folder:
+    with _place() as folder, samples.undrawn():
+        samples.fill(folder, surfaces)
         while found.inputs < inputs if inputs else time.monotonic() - began < 60 * minutes:
             name = surfaces[found.inputs % len(surfaces)]
             text = SURFACES[name].draw(draw)
@@ -94,7 +96,8 @@ def campaign(seed: int, surfaces: Sequence[str], *, minutes: float = 0.0, inputs
                 return attempt(name, other, folder)[0] == kind
 
             # one that is slow is not made smaller: each attempt would take as long
-            small = text if kind.startswith("slow") else minimised(text, same)
+            tries = 0 if kind.startswith("slow") else SURFACES[name].tries or TRIES
+            small = minimised(text, same, tries)
             found.failures[name, kind] = Failure(name, kind, small)
     found.seconds = time.monotonic() - began
     return found
@@ -108,12 +111,17 @@ def attempt(name: str, text: str, folder: Path) -> tuple[str, bool]:
     if surface.file:
         # surrogates as the bytes that they would be in a file that is not UTF-8
         (folder / surface.file).write_bytes(text.encode("utf-8", "surrogatepass"))
-    before = _state(folder)
+    if surface.place:
+        surface.place(folder, text)
+    before = _state(folder, surface.touches)
     out, err = io.StringIO(), io.StringIO()
     began, status, escaped = time.process_time(), 0, ""
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _limit(STOPPED_S):
-            main(surface.arguments(text))
+            if surface.call:
+                surface.call(folder, text)
+            else:
+                main(surface.arguments(text))
     except SystemExit as ended:
         status = int(ended.code or 0)
     except _Stopped as stopped:
@@ -123,9 +131,11 @@ def attempt(name: str, text: str, folder: Path) -> tuple[str, bool]:
         escaped = f"{type(error).__name__} escaped"
     took, said = time.process_time() - began, err.getvalue()
     kind = escaped or _bug(said, folder) or _told(name, status, said, out.getvalue())
+    if not kind and status == 0 and surface.after:
+        kind = surface.after(folder, text)
     if not kind and took > LONGEST_S:
         kind = "slow"
-    if not kind and (after := _state(folder)) != before:
+    if not kind and (after := _state(folder, surface.touches)) != before:
         changed = sorted({path for path, _ in set(after.items()) ^ set(before.items())})
         kind = f"touches {changed[0]}"
     return kind, status == 0
@@ -136,12 +146,13 @@ def _told(name: str, status: int, said: str, shown: str) -> str:
     lines = said.splitlines()
     if status == 0:
         return "" if shown else "status 0 and no output"
-    if status != 2:
+    if status not in SURFACES[name].statuses:
         # without what names the input
         return f"status {status}: {lines[0].rpartition(': ')[2][:60] if lines else 'nothing said'}"
     if not lines:
-        return "status 2 and nothing said"
-    bad = [line for line in lines if not line.startswith("error: ") or not line.isprintable()]
+        return f"status {status} and nothing said"
+    starts = ("error: ", "warning: ")
+    bad = [line for line in lines if not line.startswith(starts) or not line.isprintable()]
     return f"a line that is no error: {bad[0][:60]}" if bad else ""
 
 
@@ -180,14 +191,16 @@ def _place() -> Iterator[Path]:
         try:
             yield folder
         finally:
+            mailed.end(folder)
             tempfile.tempdir = temporary
             os.chdir(here)
 
 
-def _state(folder: Path) -> dict[str, tuple[int, int]]:
-    """Every file with its size and time."""
+def _state(folder: Path, but: Sequence[str] = ()) -> dict[str, tuple[int, int]]:
+    """Every file with its size and time, but those of some folders."""
     found = {}
     for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in but]
         for name in (*folders, *files):
             status = Path(root, name).lstat()
             # what is made and removed again changes the time of its folder alone
@@ -211,10 +224,10 @@ def _limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def minimised(text: str, same: Callable[[str], bool]) -> str:
+def minimised(text: str, same: Callable[[str], bool], tries: int | None = None) -> str:
     """A smaller text that fails in the same way: pieces are left out, lines first (Zeller and
     Hildebrandt 2002, "Simplifying and isolating failure-inducing input")."""
-    tries = TRIES
+    tries = TRIES if tries is None else tries
     for split in (lambda whole: whole.splitlines(keepends=True), list):
         pieces: list[str] = split(text)
         size = max(1, len(pieces) // 2)

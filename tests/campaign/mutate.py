@@ -74,18 +74,18 @@ def value(draw: random.Random, path: str = "") -> Any:
     return copy.deepcopy(draw.choice(COLLECTIONS if draw.random() < 0.2 else SCALARS))
 
 
-def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path]
     if isinstance(node, dict):
         for key, inner in node.items():
-            found += _places(inner, (*path, key))
+            found += places(inner, (*path, key))
     elif isinstance(node, list):
         for place, inner in enumerate(node):
-            found += _places(inner, (*path, place))
+            found += places(inner, (*path, place))
     return found
 
 
-def _put(tree: Any, path: tuple[Any, ...], new: Any) -> None:
+def put(tree: Any, path: tuple[Any, ...], new: Any) -> None:
     """Write a value into mappings, with one where something else stood."""
     for part in path[:-1]:
         if not isinstance(tree.get(part), dict):
@@ -98,12 +98,12 @@ def _change(draw: random.Random, tree: Any) -> None:
     """One change of a tree, in place."""
     known = draw.choice(LEAVES)[0]
     if draw.random() < 0.3 and isinstance(tree.setdefault("mechanisms", {}), dict):
-        _put(tree, ("mechanisms", *known.split(".")), value(draw, known))
+        put(tree, ("mechanisms", *known.split(".")), value(draw, known))
         return
     if draw.random() < 0.1:
         tree[draw.choice([*TOP, "x", 1, None, True])] = value(draw)
         return
-    place = draw.choice(_places(tree)[1:] or [("name",)])
+    place = draw.choice(places(tree)[1:] or [("name",)])
     parent = tree
     for part in place[:-1]:
         parent = parent[part]
@@ -125,7 +125,7 @@ def _change(draw: random.Random, tree: Any) -> None:
         parent[place[-1]] = value(draw, dotted)
 
 
-def _garble(draw: random.Random, text: str) -> str:
+def garbled(draw: random.Random, text: str) -> str:
     """One change of a text, wherever."""
     at = draw.randrange(len(text) + 1)
     how = draw.randrange(4)
@@ -148,7 +148,7 @@ def document(draw: random.Random, files: list[Path]) -> str:
             _change(draw, tree)
     text = yaml.dump(tree, sort_keys=False, allow_unicode=True)
     for _ in range(draw.choice([0, 0, 1, 2])):
-        text = _garble(draw, text)
+        text = garbled(draw, text)
     return text
 
 

@@ -95,11 +95,12 @@ def test_directions_are_made_unit_vectors(tmp_path: Path) -> None:
     drawn = np.full((3, 16), 9.0)
     for data in (
         "niche_1,niche_0,posts_per_day\n4,3,1\n,,2\n",
+        "niche_1,niche_0,posts_per_day\n4e307,3e307,1\n,,2\n",
         {"niche": [[3.0, 4.0], None], "posts_per_day": [1, 2]},
     ):
         given = table(tmp_path, data, "creators")
         found = given.vector("niche", np.array([0, 1, 2]), drawn)
-        assert found[0].tolist() == [0.6, 0.8] + [0.0] * 14
+        assert np.allclose(found[0], [0.6, 0.8] + [0.0] * 14)
         assert (found[1:] == 9).all() and (given.vector("taste", np.arange(3), drawn) == 9).all()
 
 

@@ -432,6 +432,18 @@ def test_errors_for_programs(tmp_path: Path) -> None:
         assert status == json.loads(said)["status"] == 2 and json.loads(said)["reason"]
 
 
+@pytest.mark.parametrize(
+    "rest", [b"", b"\x08\x00\xd5W\tT\x13\xd77", b"\x08" + bytes(7) + b"\xff" * 9]
+)
+def test_a_log_that_is_no_gzip(tmp_path: Path, rest: bytes) -> None:
+    """It only begins like one: zlib has an error of its own."""
+    path = tmp_path / "day.parquet"
+    path.write_bytes(b"\x1f\x8b" + rest)
+    out = str(tmp_path / "out")
+    status, _, said = called("observe", str(path), "--layout", "twin", "--out", out)
+    assert status == 2 and "the gzip is damaged" in said and said.count("\n") == 1
+
+
 def test_every_exit_status_is_in_the_table() -> None:
     """`docs/reference/commands.md` has it from there."""
     kinds = {TwinError}

@@ -38,7 +38,7 @@ def recorded(folder: Path, barriers: set[int], lost_after: int | None = None) ->
             safe = day
         if day == lost_after:
             recorder, day, lost_after = Recorder(folder, START, ROWS), safe, None
-            recorder.rewind(safe * 86400)
+            recorder.rewind(safe * 86400, 86400)
     recorder.flush(day * 86400)
     recorder.finish()
     recorder.clean()

@@ -89,6 +89,8 @@ def free(
     ``kind``: it is new, empty, or holds only what a process left that died (``begun``), and can be
     written. ``hint``: what else to do with one that is not empty."""
     name, other = shown(str(folder)), f"give another {flag}"
+    if "\0" in name:  # no flag can bring it, but a command in a mailbox
+        raise UsageError(f"{name}: no folder can have such a name ({other})")
     try:
         there = folder.exists()
         if there and not folder.is_dir():

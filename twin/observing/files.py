@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -185,7 +186,10 @@ def _parquet(source: Source, named: Named, work: Path) -> Iterator[Job]:
         try:
             with gzip.open(source.path) as there, path.open("wb") as here:
                 shutil.copyfileobj(there, here, 2**20)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
+            # an error of the disk has a number, one of what was read has none
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise UsageError(f"{source.path}: the gzip is damaged: {error}") from None
     try:
         file = pq.ParquetFile(path)

@@ -61,7 +61,7 @@ def stored(
     names = [(metric.name, label_text(labels)) for metric, labels in rows]
     try:
         for path in _files(folder, after_s):
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
                 if file.metadata.num_rows % series:
                     raise UsageError(
                         f"{path}: does not match the series that manifest.json declares"

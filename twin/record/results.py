@@ -9,12 +9,11 @@ they become one file whose bytes do not depend on where the checkpoints were.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +21,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from twin.ground import files
-from twin.ground.errors import UsageError, nearest
+from twin.ground.errors import CheckpointError, UsageError
 from twin.ground.units import at
+from twin.record.manifest import load_manifest as load_manifest
 from twin.world.metric import Metric, label_text, metric_from_dict
 
 _TIME = pa.timestamp("ms", tz="UTC")
@@ -33,6 +33,7 @@ METRICS = pa.schema(
 )
 EVENTS = pa.schema([("time", _TIME), ("kind", pa.string()), ("text", pa.string())])
 ROW_GROUP = 2**18
+_PART = re.compile(r"part-\d+\.parquet")
 FORMAT = 2
 """Of run folders."""
 MAIN = "main"
@@ -44,7 +45,10 @@ Rows = Sequence[tuple[Metric, Mapping[str, str]]]
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a Parquet file whole or not at all."""
     work = path.with_name(path.name + ".part")
-    pq.write_table(table, work, row_group_size=ROW_GROUP, compression="zstd")
+    # with sums of pages, which all who read it check: a disk may give back other bits
+    pq.write_table(
+        table, work, row_group_size=ROW_GROUP, compression="zstd", write_page_checksum=True
+    )
     # On disk before the name: after a power cut the name must not lead to an empty file
     with work.open("rb") as file:
         os.fsync(file.fileno())
@@ -90,12 +94,35 @@ class Recorder:
         self._readings.clear()
         self._marks.clear()
 
-    def rewind(self, now: int) -> None:
-        """Remove everything after the barrier ``now``, from which a resumed run computes again."""
+    def rewind(self, now: int, every: int) -> None:
+        """Remove everything after the barrier ``now``, from which a resumed run computes again;
+        there is a reading ``every`` so many seconds. Raises CheckpointError if what came before is
+        not all there."""
+        self._whole(now, max(0, -(-now // every)))
         for folder in self.parts.values():
             for path in _parts(folder):
-                if int(path.stem.removeprefix("part-")) > now:
+                if _barrier(path) > now:
                     path.unlink()
+
+    def _whole(self, now: int, readings: int) -> None:
+        """Every part up to a barrier is there: as many readings as came before it, and events in
+        parts of the same names."""
+        names = {
+            name: {path.name for path in _parts(folder) if _barrier(path) <= now}
+            for name, folder in self.parts.items()
+        }
+        rows = 0
+        for part in names["metrics"]:
+            path = self.parts["metrics"] / part
+            try:
+                rows += pq.read_metadata(path).num_rows
+            except (OSError, pa.ArrowException) as error:
+                raise _unreadable(path, error) from None
+        if names["metrics"] != names["events"] or rows != readings * len(self._metric[0]):
+            raise CheckpointError(
+                f"{self.folder}: readings or events from before its newest checkpoint are missing "
+                f"(bring them back, or run the scenario again)"
+            )
 
     def finish(self) -> None:
         """Merge the parts into ``metrics.parquet`` and ``events.parquet``; call `clean` once the
@@ -142,34 +169,28 @@ class Recorder:
 
 
 def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("part-*.parquet"))
+    return sorted(path for path in folder.glob("part-*.parquet") if _PART.fullmatch(path.name))
+
+
+def _barrier(part: Path) -> int:
+    """Seconds since the start that all rows of a part precede."""
+    return int(part.stem.removeprefix("part-"))
 
 
 def _merged(folder: Path, schema: pa.Schema) -> pa.Table:
-    tables = [pq.read_table(path, schema=schema) for path in _parts(folder)]
+    tables = []
+    for path in _parts(folder):
+        try:
+            tables.append(pq.read_table(path, schema=schema, page_checksum_verification=True))
+        except (OSError, pa.ArrowException) as error:
+            # an error of the disk has a number, one of what was read has none
+            if isinstance(error, OSError) and files.number(error) is not None:
+                raise
+            raise _unreadable(path, error) from None
     if not tables:
         return schema.empty_table()
     # One dictionary and one chunk, so that the file does not show where the parts ended
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-
-
-def load_manifest(folder: Path) -> dict[str, Any]:
-    """A run's manifest. Raises UsageError if the folder is not a run."""
-    try:
-        manifest: dict[str, Any] = json.loads(
-            (folder / "manifest.json").read_text(encoding="utf-8")
-        )
-    except FileNotFoundError:
-        around = files.beside(folder, "manifest.json")
-        raise UsageError(
-            f"{folder}: not a run folder, it has no manifest.json ({nearest(folder.name, around)})"
-        ) from None
-    except OSError as error:
-        reason, _ = files.reason(error)
-        raise UsageError(f"{files.shown(str(folder))}: not a run folder: {reason}") from None
-    except ValueError as error:
-        raise UsageError(f"{folder}: manifest.json cannot be read: {error}") from None
-    return manifest
 
 
 class Metrics:
@@ -295,6 +316,13 @@ def _table(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
 def _read(path: Path, schema: pa.Schema) -> pa.Table:
     """A file, or the parts in a folder as one table. Raises UsageError."""
     try:
-        return pq.read_table(path, schema=schema) if path.suffix else _merged(path, schema)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"{path.with_suffix('.parquet')}: cannot be read: {error}") from None
+        if not path.suffix:
+            return _merged(path, schema)
+        return pq.read_table(path, schema=schema, page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path.with_suffix(".parquet"), error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    reason = str(error).partition("\n")[0]
+    return UsageError(f"{path}: cannot be read: {reason}")

@@ -17,6 +17,9 @@ from twin.running import branches
 from twin.running import folder as runfolder
 from twin.running.pace import Pace
 
+TEXTS = ("policy", "source", "at", "branch", "out")
+"""What of a command is text, if it is there."""
+
 
 class Steered(Protocol):
     """The run that is commanded, see `drive`."""
@@ -43,6 +46,9 @@ def carry_out(run: Steered, command: dict[str, Any]) -> dict[str, Any]:
     try:
         if command["do"] not in _DOERS:
             raise UsageError(f"no command {command['do']}")
+        for key in TEXTS:
+            if not isinstance(command.get(key, ""), str | None):
+                raise UsageError(f"{key}: is no text (write it in quotes, or leave it out)")
         text = _DOERS[command["do"]](run, command)
     # A wrong request, or a disk that is full: the reply says so
     except (TwinError, OSError) as error:

@@ -201,7 +201,7 @@ class _Drive:
     def run(self) -> Outcome:
         """Run to the end, or until the user interrupts."""
         scenario, world = self.simulation.scenario, self.simulation.world
-        self.recorder.rewind(self.now)
+        self.recorder.rewind(self.now, scenario.metrics.every)
         if self.log is not None:
             self.log.rewind()
         self.simulation.on_measure = self._record

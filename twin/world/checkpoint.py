@@ -4,7 +4,8 @@
 ``.npy`` per column and named array, without pickle. A run's checkpoints are named by seconds since
 its start, ``t86400``; those of a warm-up are negative, ``t-86400``. A lazy column that was never
 written has no file. A checkpoint is written beside its final name, synced, and renamed, so it is
-whole or absent. A schema that differs is refused by name.
+whole or absent. A schema that differs is refused by name. The manifest has a sum of every array and
+of itself, so that a disk that gives back other bits changes no result in silence.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from twin.ground.digest import sha
 from twin.ground.errors import CheckpointError
 from twin.world.saved import FOLDER as FOLDER
 from twin.world.saved import every as every
@@ -26,7 +29,8 @@ from twin.world.saved import prune as prune
 from twin.world.saved import when as when
 from twin.world.state import World
 
-FORMAT = 3
+FORMAT = 4
+MEND = "remove this folder to continue from the checkpoint before, or run the scenario again"
 
 
 def save(folder: Path, world: World, due: dict[str, int]) -> None:
@@ -56,12 +60,14 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
         "marks": world.marks,
         "records": world.records,
         "board": world.board.describe(),
-        "arrays": sorted(arrays),
+        "sums": {name: _sum(values) for name, values in arrays.items()},
         # Room decides how long arrays are made and when they grow: a resumed run must do the same
         "capacity": {name: table.capacity for name, table in world.tables.items()},
     }
+    # as it will be read: JSON knows no tuples
+    manifest = json.loads(json.dumps(manifest))
     with (work / "manifest.json").open("w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=1, sort_keys=True)
+        json.dump({**manifest, "sum": sha(manifest)}, file, indent=1, sort_keys=True)
         # Written last: a folder counts as whole once it has a manifest
         file.flush()
         os.fsync(file.fileno())
@@ -79,22 +85,24 @@ def load(folder: Path, world: World) -> dict[str, int]:
     CheckpointError."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict):
+            raise CheckpointError(f"{folder}: manifest.json is damaged ({MEND})")
         if manifest["format"] != FORMAT:
             raise CheckpointError(
                 f"{folder}: checkpoint format {manifest['format']}, this version reads {FORMAT} "
                 f"(run the scenario again)"
             )
+        if manifest.pop("sum") != sha(manifest):
+            raise CheckpointError(f"{folder}: manifest.json is damaged ({MEND})")
         # Values are stored by place alone, so the series must be the same, in the same order
         if manifest["board"] != world.board.describe():
             raise CheckpointError(
                 f"{folder}: the metrics of this version differ from the checkpoint's (run the "
                 f"scenario again)"
             )
-        arrays = {
-            name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in manifest["arrays"]
-        }
-    except (OSError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{folder}: checkpoint cannot be read: {error}") from None
+        arrays = {name: _loaded(folder, name, sum_) for name, sum_ in manifest["sums"].items()}
+    except (OSError, ValueError, KeyError, RecursionError) as error:
+        raise CheckpointError(f"{folder}: checkpoint cannot be read: {error} ({MEND})") from None
     world.now = int(manifest["now"])
     # In place, through `Watched`: what was computed from levers before becomes invalid
     world.levers.clear()
@@ -124,6 +132,24 @@ def load(folder: Path, world: World) -> dict[str, int]:
     world.state.clear()
     world.state.update({name.removeprefix("state."): array for name, array in arrays.items()})
     return {name: int(at) for name, at in manifest["due"].items()}
+
+
+def _loaded(folder: Path, name: str, sum_: int) -> np.ndarray[Any, Any]:
+    """An array, if it is the one that was saved. Raises CheckpointError."""
+    try:
+        values: np.ndarray[Any, Any] = np.load(folder / f"{name}.npy", allow_pickle=False)
+    # a header that says something else is evaluated by numpy, which then raises anything
+    except (ValueError, EOFError, SyntaxError, TypeError, MemoryError, OverflowError):
+        raise CheckpointError(f"{folder}: {name}.npy is damaged ({MEND})") from None
+    if _sum(values) != sum_:
+        raise CheckpointError(f"{folder}: {name}.npy is damaged ({MEND})")
+    return values
+
+
+def _sum(values: np.ndarray[Any, Any]) -> int:
+    """CRC-32 of an array with its type and shape: what a disk spoils it finds, and fast."""
+    kind = f"{values.dtype.descr}{values.shape}".encode()
+    return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8), zlib.crc32(kind))
 
 
 def array_file(table: str, column: str) -> str:
