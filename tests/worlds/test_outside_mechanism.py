@@ -1,6 +1,5 @@
 """Mechanisms from outside the package in worlds: run, save, resume, fail."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.conftest import SMALL, history
 from tests.given.outside import BLOCK, MODULE, write
+from tests.worlds.test_impressions import Killed, Killer
 from twin.engine.simulation import Simulation
 from twin.ground.errors import CheckpointError, ScenarioError
 from twin.ground.units import DAY
@@ -77,9 +77,8 @@ def test_resume_refuses_changed_code(tmp_path: Path) -> None:
     """A run goes on only with the code that it began with."""
     path = write(tmp_path)
     scenario = load(path, (*SMALL, "duration=1d"))
-    run.start(scenario, tmp_path / "run")
-    manifest = tmp_path / "run" / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"status": "interrupted"}))
+    with pytest.raises(Killed):
+        run.start(scenario, tmp_path / "run", watcher=Killer(1))
     write(tmp_path, module=MODULE + "\n# better\n")
     with pytest.raises(
         CheckpointError, match=r"census\.py, the code of census, was changed since the run began"

@@ -23,20 +23,28 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("metrics", "branches", "remarks"), (list,)),
 }
 """What a manifest says, if it says it."""
-TEXTS = ("name", "kind", "unit", "help", "side", "panel", "good", "of", "moves", "trial")
+TEXTS = ("name", "kind", "unit", "help", "side", "panel", "good", "of", "moves", "trial", "split", "title")
 LARGEST = 2**40
 """Of numbers: seconds are fewer."""
 
 
+class Lacking(UsageError, KeyError):
+    """A manifest lacks what was asked for; to templates and others who look first, a KeyError."""
+
+    def __str__(self) -> str:
+        # a KeyError would put quotes around it
+        return str(self.args[0])
+
+
 class Manifest(dict[str, Any]):
-    """A manifest that was read: asked for what it lacks, it raises UsageError."""
+    """A manifest that was read: asked for what it lacks, it raises Lacking."""
 
     def __init__(self, folder: Path, data: Mapping[str, Any]) -> None:
         super().__init__(data)
         self._folder = folder
 
     def __missing__(self, key: str) -> Any:
-        raise UsageError(f"{self._folder}: manifest.json is damaged: it lacks {key}")
+        raise Lacking(f"{self._folder}: manifest.json is damaged: it lacks {key}")
 
 
 def load_manifest(folder: Path) -> dict[str, Any]:

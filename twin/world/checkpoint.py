@@ -149,8 +149,8 @@ def _loaded(folder: Path, name: str, sum_: int) -> np.ndarray[Any, Any]:
 def _sum(values: np.ndarray[Any, Any]) -> int:
     """CRC-32 of an array with its type and shape: what a disk spoils it finds, and fast."""
     kind = f"{values.dtype.descr}{values.shape}".encode()
-    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-    return zlib.crc32(flat.data, zlib.crc32(kind))
+    bits: Any = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    return zlib.crc32(bits, zlib.crc32(kind))
 
 
 def array_file(table: str, column: str) -> str:
