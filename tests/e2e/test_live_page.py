@@ -144,18 +144,18 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         until(page, REPLIED, "a-twig")
         assert (tmp_path / "a-twig" / "manifest.json").exists()
 
+        # only what is looked at is drawn
+        page.locator("[data-chapter=producer-0]").scroll_into_view_if_needed()
         page.click("#pause")
-        page.wait_for_selector("[data-state=running]")
+        page.wait_for_selector("body[data-state=running]")
         page.wait_for_selector("#policies li")
         assert HOSTILE in text(page, "#policies li")
-        # only what is looked at is drawn
-        page.locator("[data-chapter=platform-0]").scroll_into_view_if_needed()
-        page.locator("figure[data-picture=labelled_impressions]").scroll_into_view_if_needed()
-        until(
-            page,
-            f"() => (({DATA})('labelled_impressions')['Labelled impressions'] ?? [0]).at(-1) > 0",
-        )
-        assert page.evaluate(LABELS, "labelled_impressions") == [HOSTILE[:21] + "…"]
+        until(page, f"name => ({LABELS})('posts').join() === name", HOSTILE[:21] + "…")
+        page.select_option("#pick-producer", "none")
+        page.select_option("#pick-consumer", "labelled_impressions ")
+        until(page, "() => drawn.series[0].title === 'Labelled impressions'")
+        until(page, "() => drawn.lines[0].y.at(-1) > 0")
+        assert HOSTILE[:25] + "…" in page.text_content("#chart")
         page.wait_for_selector(
             "#lever option[data-value='1']:text-is('label_ai')", state="attached"
         )
@@ -163,7 +163,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         until(page, SAID, "1 simulated days per second")
         page.click("[data-pace=max]")
         until(page, SAID, "as fast as it can")
-        page.wait_for_selector("[data-state=done]")
+        page.wait_for_selector("body[data-state=done]")
         assert (
             "report.html" in text(page, "#notice")
             and text(page, "#share") == "100 %"

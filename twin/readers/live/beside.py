@@ -54,6 +54,8 @@ class Branch:
     error: str = ""
     history: History | None = None
     begun: bool = False
+    result: str = ""
+    """How it ended, as its process reported."""
     pace: float | None = None
     """At most so many simulated days per second, as its process was last told."""
     _pipe: Connection[Any, Any] | None = field(default=None, repr=False)
@@ -133,21 +135,12 @@ class Branches:
         branch.pace, branch.begun = self._pace, False
         context = multiprocessing.get_context("spawn")  # no locks or threads of ours in it
         branch._pipe, theirs = context.Pipe()
-        branch._process = context.Process(
-            target=importing.call,
-            args=(
-                self._grow.__module__,
-                self._grow.__name__,
-                theirs,
-                branch.folder,
-                self._pace,
-            ),
-            name=f"twin-branch-{branch.name}",
-        )
+        given = (self._grow.__module__, self._grow.__name__, theirs, branch.folder, self._pace)
+        branch._process = context.Process(target=importing.call, args=given)
         branch._process.start()
         # only the process keeps its end, so the pipe closes when it dies
         theirs.close()
-        branch.state, branch.error = "running", ""
+        branch.state, branch.error, branch.result = "running", "", ""
         threading.Thread(target=self._hear, args=(branch, branch._pipe), daemon=True).start()
 
     def _hear(self, branch: Branch, pipe: Connection[Any, Any]) -> None:
@@ -173,15 +166,17 @@ class Branches:
         elif kind == "update":
             (branch.now_s,) = data
         elif kind == "end":
-            branch.state = "done" if data[0] in ("done", "finished") else "stopped"
-            branch.now_s = self._hub.info.duration_s if branch.state == "done" else branch.now_s
+            branch.result = "stopped" if data[0] == "interrupted" else "done"
         elif kind == "error":
-            branch.state, branch.error = "failed", data[0]
+            branch.result, branch.error = "failed", data[0]
         self._changed()
 
     def _gone(self, branch: Branch) -> None:
-        if branch.alive:
-            branch.state, branch.error = "failed", "its process died; it can be resumed"
+        # not before: until its process is gone, its folder belongs to that
+        branch.state = branch.result or "failed"
+        branch.error = branch.error if branch.result else "its process died; it can be continued"
+        if branch.state == "done":
+            branch.now_s = self._hub.info.duration_s
         if branch._pipe is not None:
             branch._pipe.close()
         branch._pipe = branch._process = None
