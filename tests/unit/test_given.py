@@ -70,6 +70,17 @@ ALL = "id,activity,time_zone,community,joined,opinion\nb,0.5,-5,x,2025-01-31,0.2
             "opinion": pa.array([0.25, None], pa.float32()),
         },
     ],
+    ids=[
+        "commas",
+        "semicolons",
+        "tabs",
+        "carriage returns",
+        "byte-order mark",
+        "no last line end",
+        "gzip",
+        "quotes and words for nothing",
+        "Parquet",
+    ],
 )
 def test_tables_that_mean_the_same(tmp_path: Path, data: bytes | str | dict[str, Any]) -> None:
     """Any separator, line end, mark, packing, quotes, empty cell, and Parquet."""
