@@ -53,24 +53,32 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return here / "run" / "report.html"
 
 
-def facts(report: Path, width: int) -> dict[str, Any]:
-    """What the report says about itself in Chromium once every figure is drawn."""
+def facts(report: Path, width: int, unfold: str) -> dict[str, Any]:
+    """What the report says about itself in Chromium once the figures are drawn that ``unfold``
+    asks for."""
     with browser() as opened:
         page, complaints, asked = visit(
             opened, report.as_uri(), viewport={"width": width, "height": 800}
         )
-        page.evaluate(UNFOLD)
+        page.evaluate(unfold)
         page.wait_for_function(DRAWN, timeout=1000 * PATIENCE_S)
         return {**page.evaluate(FACTS), "problems": complaints, "asked": asked}
 
 
-@pytest.mark.parametrize("width", [1400, 375])
-def test_report_in_a_browser(report: Path, width: int) -> None:
+ONE = """async () => {
+  document.querySelectorAll("details").forEach(fold => { fold.open = true; });
+  await draw("who"); await draw("consumer-0");
+}"""
+"""All unfolded, and figures of every kind drawn: on a phone the others are as wide."""
+
+
+@pytest.mark.parametrize(("width", "unfold", "figures"), [(1400, UNFOLD, 60), (375, ONE, 9)])
+def test_report_in_a_browser(report: Path, width: int, unfold: str, figures: int) -> None:
     """Every figure is drawn, nothing is fetched, no error is logged, and the page is no wider than
     the screen."""
-    found = facts(report, width)
+    found = facts(report, width, unfold)
     assert found["problems"] == []
-    assert found["figures"] > 60
+    assert found["figures"] > figures
     asked = [*found["fetched"], *found["asked"]]
     assert [name for name in asked if not name.startswith(("data:", "file:"))] == []
     assert found["width"] == width and found["wide"] <= width, found["beyond"]

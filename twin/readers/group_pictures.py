@@ -81,7 +81,7 @@ def _caption(split: Split) -> str:
 def group_axis(names: list[str]) -> figure:
     """An empty picture of changes in percent with one line per group, the first on top."""
     rows = len(names)
-    plot = canvas(None, 60 + 24 * rows, "1")
+    plot = canvas(None, 84 + 24 * rows, "1")
     plot.xaxis.axis_label = "% change"
     plot.y_range = Range1d(-0.6, rows - 0.4)
     plot.yaxis.ticker = list(range(rows))
