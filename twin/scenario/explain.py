@@ -27,6 +27,9 @@ def explain(scenario: Scenario, path: str) -> list[str]:
         if name != "policies"
     }
     wanted = [each for each in about if each == path or each.startswith(f"{path}.")]
+    if not wanted and path in scenario.mechanisms:
+        about_it = " ".join((scenario.registry[path].__doc__ or "").split())
+        return [f"{path}: {about_it} It has nothing to set."]
     if not wanted:
         sets = {each.rpartition(".")[0] for each in about}
         raise UsageError(f"--explain {path}: no such setting ({nearest(path, {*about, *sets})})")
