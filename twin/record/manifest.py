@@ -23,7 +23,20 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("metrics", "branches", "remarks"), (list,)),
 }
 """What a manifest says, if it says it."""
-TEXTS = ("name", "kind", "unit", "help", "side", "panel", "good", "of", "moves", "trial", "split", "title")
+TEXTS = (
+    "name",
+    "kind",
+    "unit",
+    "help",
+    "side",
+    "panel",
+    "good",
+    "of",
+    "moves",
+    "trial",
+    "split",
+    "title",
+)
 LARGEST = 2**40
 """Of numbers: seconds are fewer."""
 

@@ -27,8 +27,9 @@ Dashboard = dict[str, Any]
 
 def has_panel(metric: Metric) -> bool:
     """Whether a metric has a panel. All have but means by arm of a trial: they are off unless
-    `twin compare --share` asks for them, and its report sets them beside the true effect."""
-    return not metric.trial
+    `twin compare --share` asks for them, and its report sets them beside the true effect; and means
+    by group, of which most worlds lack some: reports and the live page draw those that there are."""
+    return not metric.trial and not metric.split
 
 
 def dashboards(declared: Iterable[Metric], span: Span | None = None) -> dict[str, Dashboard]:
