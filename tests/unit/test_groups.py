@@ -24,9 +24,12 @@ from twin.mechanisms.groups import (
     lower_edges,
     parts,
 )
-from twin.readers.answers import answers
-from twin.readers.baseline import Windows
+from twin.readers.answers import Answer, Event, answers
+from twin.readers.baseline import Mark, Windows
+from twin.readers.chapters import chapters
 from twin.readers.groups import extremes, group_words, splits
+from twin.readers.headlines import SIDES
+from twin.record.results import Metrics
 
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=60)
 BY_KIND = next(metric for metric in Groups.metrics if metric.name == "pay_by_kind")
@@ -102,12 +105,20 @@ def test_groups_are_a_family_of_their_own() -> None:
     assert {metric.split for metric in Groups.metrics} == {*CREATORS, *CONSUMERS, "tenth"}
 
 
+def asked(metrics: Metrics, marks: list[Mark], events: list[Event]) -> list[Answer]:
+    """The answers of a run's report."""
+    windows = Windows(metrics, marks)
+    found = {side: chapters(metrics, side) for side in SIDES}
+    groups = {side: splits(metrics, windows, side) for side in SIDES}
+    return answers(found, groups, windows, events, PLACE)
+
+
 def told(human: np.ndarray, ai: np.ndarray) -> dict[str, list[str]]:
     """Lines of the answers by question, of pay by kind."""
     nobody = np.full(DAYS + 1, np.nan)
     metrics = read((BY_KIND, np.column_stack([human, nobody, ai])))
     events = [(when, "policy", f"{name}: recommender.dim -> 4") for when, name in POLICY]
-    found = answers(metrics, Windows(metrics, POLICY), POLICY, events, PLACE)
+    found = asked(metrics, POLICY, events)
     return {answer.question: [item.words for item in answer.items] for answer in found}
 
 
@@ -133,7 +144,7 @@ def test_what_a_group_does_anyway_is_noise() -> None:
 def test_no_policy_is_said() -> None:
     """Without a policy the first week is what the last is compared with."""
     metrics = read((BY_KIND, np.column_stack([WAVE + 9] * 3)))
-    found = answers(metrics, Windows(metrics, []), [], [], PLACE)
+    found = asked(metrics, [], [])
     assert (
         found[0].items[0].words.startswith("No policy took effect. What follows compares the last")
     )

@@ -48,7 +48,7 @@ def read(*series: tuple[Metric, np.ndarray]) -> Metrics:
 
 
 def told(metrics: Metrics, marks: Any = POLICY) -> str:
-    return " ".join(story(metrics, "producer", Windows(metrics, marks), marks))
+    return " ".join(story(chapters(metrics, "producer"), Windows(metrics, marks), marks))
 
 
 def test_headings_are_those_of_the_mechanisms() -> None:
@@ -283,7 +283,7 @@ def test_short_runs_have_no_story() -> None:
     """Before there is anything to compare, nothing is told."""
     metrics = read((gauge("m", headline=True), WAVE))
     short = Metrics(list(metrics.declared.values()), metrics.times[:5], metrics.values[:5])
-    assert story(short, "producer", Windows(short, ()), ()) == []
+    assert story(chapters(short, "producer"), Windows(short, ()), ()) == []
 
 
 def test_a_wild_beginning_does_not_flatten_the_rest() -> None:
@@ -325,7 +325,7 @@ def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
         (gauge("reach", headline=True), step),
         (gauge("income", panel="Who earns", headline=True), against),
     )
-    sentences = story(metrics, "producer", Windows(metrics, POLICY), POLICY)
+    sentences = story(chapters(metrics, "producer"), Windows(metrics, POLICY), POLICY)
     place = next(
         i
         for i, text in enumerate(sentences)

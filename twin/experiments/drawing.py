@@ -4,34 +4,13 @@ that are named above their marks."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, Span
 from bokeh.plotting import figure
 
 from twin.readers.pictures import INK, MARK
-
-GOOD, BAD, NOISE = "#00785a", "#b4401a", "#9aa4b2"
-"""Better for a side, worse for it, and what may be noise."""
-
-
-def padded(values: Sequence[float], room: float, least: float = 0.0) -> tuple[float, float]:
-    """A range that shows all values and zero, with a share ``room`` of its width, at least
-    ``least``, free at either end."""
-    known = [each for each in (*values, 0.0) if np.isfinite(each)]
-    low, high = min(known), max(known)
-    # a single value has no width of its own, and a range needs one
-    free = max(room * (high - low), least) or 1.0
-    return low - free, high + free
-
-
-def zero_line(plot: figure, *dimensions: str) -> None:
-    """Lines at zero: ``width`` runs across the picture, ``height`` up it."""
-    for dimension in dimensions:
-        plot.add_layout(Span(location=0, dimension=dimension, line_color=INK, line_width=1))
 
 
 def time_mark(plot: figure, time: dt.datetime) -> None:

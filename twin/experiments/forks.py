@@ -122,10 +122,9 @@ def own(at: str | None, scenario: Scenario) -> tuple[int, Scenario, Plan]:
             f"lists those that come with twin)"
         )
     # a condition counts from `after` on, which is the start where it is not given
-    begins = {
-        policy.title: policy.at if policy.at is not None else policy.after or 0 for policy in mine
-    }
-    title, first = min(begins.items(), key=lambda item: item[1])
+    begins = [policy.at if policy.at is not None else policy.after or 0 for policy in mine]
+    first = min(begins)
+    title = mine[begins.index(first)].title
     if first >= scenario.duration:
         raise UsageError(
             f"--policy: none is given, and {scenario.name} ends before its own take effect "

@@ -202,6 +202,11 @@ def percent(value: float, signed: bool = True) -> str:
     return (text if signed else text.lstrip("+-")).replace("-", "−") + "\u00a0%"
 
 
+def between(low: str, high: str) -> str:
+    """An interval of numbers as text, with one unit: ``[−3, +2 %]``."""
+    return f"[{low.rstrip('%').strip()}, {high}]"
+
+
 def listed(names: Iterable[str]) -> str:
     """``a, b and c``."""
     every = list(names)

@@ -11,19 +11,18 @@ number from the readings.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twin.readers import drift
-from twin.readers.baseline import Mark, Windows, took_effect
-from twin.readers.chapters import Chapter, chapters
-from twin.readers.groups import extremes, splits
+from twin.readers.baseline import Windows, took_effect
+from twin.readers.chapters import Chapter
+from twin.readers.groups import Split, extremes
 from twin.readers.headlines import SIDES
 from twin.readers.moves import LEAST, NOISE, Move, moves_of_side
 from twin.readers.panels import title
 from twin.readers.story import restless
 from twin.readers.text import change, human, short
-from twin.record.results import Metrics
 
 Event = tuple[dt.datetime, str, str]
 """When, which kind, and its text."""
@@ -52,23 +51,28 @@ class Answer:
 
 
 def answers(
-    metrics: Metrics, windows: Windows, marks: Sequence[Mark], events: Sequence[Event], place: str
+    found: Mapping[str, Sequence[Chapter]],
+    groups: Mapping[str, Sequence[Split]],
+    windows: Windows,
+    events: Sequence[Event],
+    place: str,
 ) -> list[Answer]:
-    """The five questions. ``place`` is the run's folder as a command takes it."""
-    if len(metrics.times) < 8:
-        return [Answer("What was done?", _done(marks, events, windows))]
-    found = {side: chapters(metrics, side) for side in SIDES}
+    """The five questions, from the chapters and the groups of each side. ``place`` is the run's
+    folder as a command takes it."""
+    done = Answer("What was done?", _done(events, windows))
+    if len(windows.times) < 8:
+        return [done]
     moves = {side: moves_of_side(each, windows) for side, each in found.items()}
     return [
-        Answer("What was done?", _done(marks, events, windows)),
-        Answer("Who gained?", _fared(metrics, windows, moves, better=True)),
-        Answer("Who lost?", _fared(metrics, windows, moves, better=False)),
+        done,
+        Answer("Who gained?", _fared(groups, moves, better=True)),
+        Answer("Who lost?", _fared(groups, moves, better=False)),
         Answer("How sure is that?", _sure(windows, moves)),
-        Answer("What to look at next?", _next(found, moves, place, bool(marks))),
+        Answer("What to look at next?", _next(found, moves, place, windows.mark is not None)),
     ]
 
 
-def _done(marks: Sequence[Mark], events: Sequence[Event], windows: Windows) -> list[Item]:
+def _done(events: Sequence[Event], windows: Windows) -> list[Item]:
     began = [
         (when, text.partition(": "))
         for when, kind, text in events
@@ -87,7 +91,7 @@ def _done(marks: Sequence[Mark], events: Sequence[Event], windows: Windows) -> l
 
 
 def _fared(
-    metrics: Metrics, windows: Windows, moves: dict[str, list[Move]], *, better: bool
+    groups: Mapping[str, Sequence[Split]], moves: Mapping[str, Sequence[Move]], *, better: bool
 ) -> list[Item]:
     """Headlines and groups that moved one way, side by side."""
     tone = "good" if better else "bad"
@@ -99,8 +103,8 @@ def _fared(
             if move.one.metric.headline and move.better is better
         ]
         items += [Item(_words(move), name, tone) for move in heads[:MOST]]
-        groups = extremes(splits(metrics, windows, side), better, MOST)
-        items += [Item(one.sentence, name, tone, "#who") for one in groups]
+        chosen = extremes(groups.get(side, ()), better, MOST)
+        items += [Item(one.sentence, name, tone, "#who") for one in chosen]
     if not items:
         return [Item(f"Nobody, beyond noise and {LEAST:.0%} of what it was.")]
     return items
@@ -115,7 +119,7 @@ def _words(move: Move) -> str:
     )
 
 
-def _sure(windows: Windows, moves: dict[str, list[Move]]) -> list[Item]:
+def _sure(windows: Windows, moves: Mapping[str, Sequence[Move]]) -> list[Item]:
     items = [
         Item(
             f"This is one run of one seed. Listed is what differs by more than {NOISE:.0f} standard "
@@ -139,7 +143,10 @@ def _sure(windows: Windows, moves: dict[str, list[Move]]) -> list[Item]:
 
 
 def _next(
-    found: dict[str, list[Chapter]], moves: dict[str, list[Move]], place: str, policy: bool
+    found: Mapping[str, Sequence[Chapter]],
+    moves: Mapping[str, Sequence[Move]],
+    place: str,
+    policy: bool,
 ) -> list[Item]:
     """Largest changes that are no headlines, one per side and heading, and what to run."""
     items = []

@@ -12,13 +12,11 @@ from bokeh.models import (
     GlyphRenderer,
     HoverTool,
     Range1d,
-    Span,
 )
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from twin.readers.pictures import (
-    INK,
     OF_LABEL,
     PALETTE,
     Section,
@@ -28,6 +26,7 @@ from twin.readers.pictures import (
     legend_columns,
     milliseconds,
 )
+from twin.readers.pictures import zero_line as at_zero
 
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 POINTS = 400
@@ -146,7 +145,7 @@ def courses(
     # `sections` puts these words under the picture
     plot.tags = [BEGINNING] if scale_from > skip else [BEYOND] if beyond else []
     if zero_line:
-        plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
+        at_zero(plot, "width")
     drawn = _draw_lines(plot, lines, _source(times, lines, keep))
     plot.add_tools(
         HoverTool(

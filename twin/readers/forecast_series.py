@@ -22,6 +22,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.ground import files
 from twin.ground.units import DAY, at
 from twin.readers.openmetrics import head, lines
 from twin.record.names import series
@@ -157,13 +158,8 @@ def count(those: Iterable[Series]) -> str:
 
 def export(file: Path, those: Iterable[Series], identity: Mapping[str, str]) -> None:
     """Write OpenMetrics text, whole or not at all (the format: `twin.readers.openmetrics`)."""
-    work = file.with_name(file.name + ".part")
-    try:
-        with work.open("w", encoding="utf-8", errors="replace") as into:
-            write(into, those, identity)
-        work.replace(file)
-    finally:
-        work.unlink(missing_ok=True)
+    with files.whole(file) as work, work.open("w", encoding="utf-8", errors="replace") as into:
+        write(into, those, identity)
 
 
 def write(into: TextIO, those: Iterable[Series], identity: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ says so, and it also exceeds SPREADS standard deviations of the weekly means bef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +41,7 @@ class Fortune:
     @property
     def quantity(self) -> str:
         """What the group has of it: ``Reach``."""
-        return quantity(self.metric)
+        return quantity(title(self.metric))
 
     @property
     def tone(self) -> str:
@@ -74,10 +74,14 @@ class Split:
     fortunes: tuple[Fortune, ...]
 
 
-def quantity(metric: Metric) -> str:
-    """A metric's name as words, without what it is split by."""
-    words = title(metric)
-    return words.partition(" by ")[0].removesuffix(" share") if metric.split else words
+def quantity(words: str) -> str:
+    """The name of a mean or a share by group, without what it is split by: ``Reach``."""
+    return words.partition(" by ")[0].removesuffix(" share")
+
+
+def curve(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lorenz curves (parts + 1, ...) from their steps (parts, ...)."""
+    return np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps, axis=0)])
 
 
 def group_words(split: str, label: str) -> str:
@@ -132,20 +136,20 @@ def _usual(values: NDArray[np.float64], windows: Windows) -> float:
 
 def lorenz(
     metrics: Metrics, windows: Windows
-) -> list[tuple[Metric, NDArray[np.float64], NDArray[np.float64]]]:
-    """Metric and Lorenz curve (11,) of the span before and of the last, per quantity."""
+) -> list[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+    """Name and Lorenz curve (11,) of the span before and of the last, per quantity."""
     made = []
     for metric in metrics.declared.values():
         if metric.split == CURVE:
             both = np.array([windows.values(values) for _, values in metrics.lines(metric.name)])
             if np.isfinite(both).all():
-                curves = np.concatenate([np.zeros((1, 2)), np.cumsum(both, axis=0)])
-                made.append((metric, curves[:, 0], curves[:, 1]))
+                before, after = curve(both).T
+                made.append((quantity(title(metric)), before, after))
     return made
 
 
-def extremes(found: list[Split], better: bool, most: int) -> list[Fortune]:
-    """The groups that gained (or lost) most beyond noise: no two of one split and quantity."""
+def extremes(found: Sequence[Split], better: bool, most: int) -> list[Fortune]:
+    """The groups that gained (or lost) most beyond noise: no two of one split."""
     moved = [
         one
         for split in found

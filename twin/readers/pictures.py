@@ -31,6 +31,8 @@ BLUE, ORANGE = "#0072b2", "#e69f00"
 PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a6f00", "#555555")
 OF_LABEL = {"human": BLUE, "ai": ORANGE}
 INK, FAINT, MARK = "#333c48", "#d9dee6", "#8a2be2"
+GOOD, BAD, NOISE = "#00785a", "#b4401a", "#9aa4b2"
+"""Better for a side, worse for it, and what may be noise."""
 SEQUENTIAL = tuple(
     f"#{r:02x}{g:02x}{b:02x}"
     for r, g, b in np.linspace((247, 250, 253), (8, 64, 129), 64).astype(int)
@@ -150,6 +152,22 @@ class Section:
 
     x_range: Range1d
     marks: Sequence[Span | Label]
+
+
+def padded(values: Sequence[float], room: float, least: float = 0.0) -> tuple[float, float]:
+    """A range that shows all values and zero, with a share ``room`` of its width, at least
+    ``least``, free at either end."""
+    known = [each for each in (*values, 0.0) if np.isfinite(each)]
+    low, high = min(known), max(known)
+    # a single value has no width of its own, and a range needs one
+    free = max(room * (high - low), least) or 1.0
+    return low - free, high + free
+
+
+def zero_line(plot: figure, *dimensions: str) -> None:
+    """Lines at zero: ``width`` runs across the picture, ``height`` up it."""
+    for dimension in dimensions:
+        plot.add_layout(Span(location=0, dimension=dimension, line_color=INK, line_width=1))
 
 
 def legend_below(plot: figure, columns: int) -> None:

@@ -16,11 +16,14 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from twin.ground import files
 from twin.readers.answers import answers
 from twin.readers.baseline import Windows, policies_in_force, without_effect
+from twin.readers.chapters import chapters
 from twin.readers.embedding import bokeh, embedded
 from twin.readers.group_pictures import pictures
-from twin.readers.headlines import cards, table_rows
+from twin.readers.groups import splits
+from twin.readers.headlines import SIDES, cards, table_rows
 from twin.readers.pictures import MARKS_NAMED, Mark
 from twin.readers.sections import glance, sections
 from twin.readers.text import span
@@ -34,6 +37,10 @@ def write_report(folder: Path) -> Path:
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
     named, marks = naming.read(folder), policies_in_force(events)
     windows = Windows(metrics, marks)
+    # what all parts of the page are made of is found once
+    drawable = len(metrics.times) > 1
+    found = {side: chapters(metrics, side) if drawable else [] for side in SIDES}
+    groups = {side: splits(metrics, windows, side) for side in ("producer", "consumer")}
     parts: dict[str, dict[str, Any]] = {}
     page = {
         "manifest": manifest,
@@ -43,10 +50,10 @@ def write_report(folder: Path) -> Path:
         "last": windows.last,
         "marks": _bundled(marks),
         "numbered": len(marks) > MARKS_NAMED,
-        "answers": answers(metrics, windows, marks, events, folder.name),
+        "answers": answers(found, groups, windows, events, folder.name),
         "glance": glance(metrics, windows, marks, parts.setdefault("glance", {})),
-        "who": pictures(metrics, windows, parts.setdefault("who", {})),
-        "sections": sections(metrics, marks, windows, parts),
+        "who": pictures(metrics, windows, groups, parts.setdefault("who", {})),
+        "sections": sections(metrics, found, marks, windows, parts),
         "rows": table_rows(metrics, windows),
         "events": events,
         "facts": _facts(manifest, metrics, named),
@@ -75,9 +82,8 @@ def write_report(folder: Path) -> Path:
         bokeh=bokeh(),
     )
     path = folder / "report.html"
-    work = path.with_name("report.html.part")
-    work.write_text(html, encoding="utf-8")
-    work.replace(path)
+    with files.whole(path) as work:
+        work.write_text(html, encoding="utf-8")
     return path
 
 

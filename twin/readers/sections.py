@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.readers.baseline import WEEK, Windows, mean
-from twin.readers.chapters import Picture, chapters
+from twin.readers.chapters import Chapter, Picture
 from twin.readers.courses import courses, styled
 from twin.readers.distributions import distribution, heat_map, moments_of
 from twin.readers.headlines import SIDES
@@ -86,14 +87,19 @@ def glance(
 
 
 def sections(
-    metrics: Metrics, marks: list[Mark], windows: Windows, parts: dict[str, dict[str, Any]]
+    metrics: Metrics,
+    found: Mapping[str, Sequence[Chapter]],
+    marks: list[Mark],
+    windows: Windows,
+    parts: dict[str, dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Each side's story and chapters; what they draw goes to ``parts`` by chapter and id."""
+    """Each side's story and chapters (``found``); what they draw goes to ``parts`` by chapter and
+    id."""
     sections = []
     moments = _moments(metrics, windows)
     for side, (name, lead) in SIDES.items():
         shown, silent = [], []
-        for number, chapter in enumerate(chapters(metrics, side) if len(metrics.times) > 1 else []):
+        for number, chapter in enumerate(found[side]):
             figures = parts.setdefault(f"{side}-{number}", {})
             # those of a chapter pan and zoom together
             x_range = time_range(metrics)
@@ -120,7 +126,7 @@ def sections(
                     "id": side,
                     "title": name,
                     "lead": lead,
-                    "story": story(metrics, side, windows, marks),
+                    "story": story(found[side], windows, marks),
                     "chapters": shown,
                     "count": sum(len(chapter["pictures"]) for chapter in shown),
                     "silent": silent,

@@ -16,7 +16,7 @@ import numpy as np
 
 from twin.readers import drift
 from twin.readers.baseline import WEEK, Windows
-from twin.readers.chapters import Chapter, chapters
+from twin.readers.chapters import Chapter
 from twin.readers.moves import (
     LEAST,
     Move,
@@ -28,16 +28,14 @@ from twin.readers.moves import (
 )
 from twin.readers.pictures import Mark
 from twin.readers.text import short
-from twin.record.results import Metrics
 
 MARKS_REPORTED = 3
 
 
-def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) -> list[str]:
-    """A few sentences; none before there is anything to compare."""
-    if len(metrics.times) < 8:
+def story(found: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) -> list[str]:
+    """A few sentences on the chapters of a side; none before there is anything to compare."""
+    if len(windows.times) < 8:
         return []
-    found = chapters(metrics, side)
     moves = sorted(moves_of_side(found, windows), key=lambda move: -move.size)
     heads = [move for move in moves if move.one.metric.headline]
     sentences: list[str] = []

@@ -51,7 +51,7 @@ class Reader:
     def given(self) -> Given:
         """The table, checked."""
         table = self._table()
-        laws, used = LAWS[self.kind], []
+        laws = LAWS[self.kind]
         known = {*laws, *OTHERS[self.kind]}
         numbers = {
             name: self._numbers(table[name], name) for name in laws if name in table.schema.names

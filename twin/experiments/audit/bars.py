@@ -11,9 +11,9 @@ from bokeh.plotting import figure
 
 from twin.experiments.audit.forces import Force
 from twin.experiments.audit.maps import LEAST, ROOM, SIDE_COLOURS
-from twin.experiments.drawing import names_above, padded, zero_line
+from twin.experiments.drawing import names_above
 from twin.experiments.words import WHO
-from twin.readers.pictures import INK, canvas, legend_below
+from twin.readers.pictures import INK, canvas, legend_below, padded, zero_line
 
 STEP = 44
 """Pixels of one step: its name, then a bar for each side."""

@@ -14,8 +14,19 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from twin.experiments.audit.forces import Force
-from twin.experiments.drawing import BAD, GOOD, NOISE, padded, text, zero_line
-from twin.readers.pictures import BLUE, FAINT, INK, PALETTE, canvas
+from twin.experiments.drawing import text
+from twin.readers.pictures import (
+    BAD,
+    BLUE,
+    FAINT,
+    GOOD,
+    INK,
+    NOISE,
+    PALETTE,
+    canvas,
+    padded,
+    zero_line,
+)
 
 SIDE_COLOURS = {"producer": PALETTE[3], "consumer": PALETTE[2]}
 SPLIT = "#6a3d9a"

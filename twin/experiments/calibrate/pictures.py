@@ -14,7 +14,7 @@ from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.fit import Check, Fit
 from twin.observing.daily import daily, shown
 from twin.observing.folder import Observed
-from twin.readers.pictures import INK
+from twin.readers.pictures import BAD, INK, zero_line
 
 DARK, PALE = "#2f6fab", "#d5dbe3"
 MOST = 20
@@ -56,9 +56,9 @@ def checks(found: Fit) -> figure:
     y = np.arange(len(drawn))[::-1].astype(float)
     plot.hbar(y=y, left=-1.28, right=1.28, height=0.16, color=PALE)
     z = np.array([each.z for each in drawn])
-    far = [drawing.BAD if abs(each) > 3 else DARK for each in z]
+    far = [BAD if abs(each) > 3 else DARK for each in z]
     plot.scatter(z, y, size=9, color=far)
-    drawing.zero_line(plot, "height")
+    zero_line(plot, "height")
     source = ColumnDataSource(
         {"left": np.full(len(y), -most), "above": y + 0.36, "name": [each.name for each in drawn]}
     )
@@ -96,7 +96,7 @@ def fans(
         _dots(plot, quantity, days, INK)
         told = {row["day"] for row in ahead}
         found = {day: value for day, value in later.get(quantity, {}).items() if day in told}
-        _dots(plot, quantity, found, drawing.BAD)
+        _dots(plot, quantity, found, BAD)
         drawing.time_mark(plot, _noon(observed.last) + dt.timedelta(hours=12))
         made.append((f"fan-{quantity.replace(' ', '-')}", quantity.capitalize(), plot))
     return made

@@ -11,17 +11,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, HoverTool, Range1d
-from bokeh.plotting import figure
 
 from twin.experiments import effects
 from twin.experiments.compare.data import Data
 from twin.experiments.compare.rows import Row
-from twin.experiments.drawing import BAD, GOOD, NOISE, padded, zero_line
-from twin.experiments.page import TONES, Group, Picture, Section, Words, percent
+from twin.experiments.page import TONES, Group, Picture, Section, Words, between, percent
 from twin.experiments.words import SIDES
-from twin.readers.group_pictures import BY, MARKS, ROOM, group_axis, lorenz_curves
-from twin.readers.groups import CURVE, group_words
+from twin.readers.group_pictures import BY, LORENZ, GroupMark, changes, legend, lorenz_curves
+from twin.readers.groups import CURVE, curve, group_words, quantity
 from twin.readers.panels import words_of
 from twin.readers.text import human
 
@@ -35,9 +32,9 @@ def split_of(row: Row) -> tuple[str, str]:
     return name, label
 
 
-def quantity(row: Row) -> str:
+def held(row: Row) -> str:
     """What the groups have of it, as words: ``reach``."""
-    return words_of(row.metric).partition(" by ")[0].removesuffix(" share").lower()
+    return quantity(words_of(row.metric)).lower()
 
 
 def _moved(rows: Sequence[Row], branch: str, side: str) -> list[Row]:
@@ -66,9 +63,8 @@ def _chosen(rows: Sequence[Row], branch: str, side: str) -> Iterator[Row]:
 
 
 def _phrase(row: Row) -> str:
-    share = [percent(row.percent(value)) for value in (row.effect, row.low, row.high)]
-    ends = f"[{share[1].rstrip('%').strip()}, {share[2]}]"
-    return f"{group_words(*split_of(row))}: {quantity(row)} {share[0]} {ends}"
+    share, low, high = (percent(row.percent(value)) for value in (row.effect, row.low, row.high))
+    return f"{group_words(*split_of(row))}: {held(row)} {share} {between(low, high)}"
 
 
 def summary(rows: Sequence[Row], branch: str) -> list[Words]:
@@ -113,16 +109,17 @@ def section(data: Data) -> list[Section]:
             Picture(
                 f"who-{place}-{side}-{split}",
                 f"{SIDES[side]} by {BY.get(split, split)}",
-                _forest(rows),
-                _caption(rows),
+                changes(split, marks),
+                f"{legend(marks)}.",
             )
             for side, split, rows in _by_split(mine)
+            if (marks := [_mark(row) for row in rows])
         ]
         if curves := _lorenz(mine):
             drawn.append(
                 Picture(
                     f"who-{place}-lorenz",
-                    "How unequal: Lorenz curves of creators",
+                    LORENZ,
                     lorenz_curves(curves, ("without", "with the policy")),
                     "Share of all that goes to the creators who have least of it, from left to "
                     "right, means over worlds.",
@@ -156,52 +153,14 @@ def _by_split(rows: Sequence[Row]) -> Iterator[tuple[str, str, list[Row]]]:
         yield side, split, mine
 
 
-def _caption(rows: Sequence[Row]) -> str:
-    names = list(dict.fromkeys(quantity(row) for row in rows))
-    return "; ".join(f"{MARKS[k % len(MARKS)]}: {name}" for k, name in enumerate(names)) + "."
-
-
-def _forest(rows: Sequence[Row]) -> figure:
-    """Effects of one way of splitting, one line per group, one mark per quantity."""
-    names = list(dict.fromkeys(split_of(row)[1] for row in rows))
-    plot = group_axis(names)
-    ends = [row.percent(value) for row in rows for value in (row.low, row.high)]
-    plot.x_range = Range1d(*padded(ends, ROOM, 1.0))
-    zero_line(plot, "height")
-    drawn = []
-    for place, name in enumerate(dict.fromkeys(quantity(row) for row in rows)):
-        mine = [row for row in rows if quantity(row) == name]
-        data: dict[str, list[Any]] = {
-            **{
-                key: [row.percent(getattr(row, key)) for row in mine]
-                for key in ("effect", "low", "high")
-            },
-            "y": [len(names) - 1 - names.index(split_of(row)[1]) - 0.2 * place for row in mine],
-            "colour": [{"better": GOOD, "worse": BAD}.get(row.verdict, NOISE) for row in mine],
-            "who": [group_words(*split_of(row)) for row in mine],
-            "what": [f"{name}: {human(row.base)} to {human(row.value)}" for row in mine],
-            "how": [row.verdict or row.standing for row in mine],
-        }
-        source = ColumnDataSource(data)
-        plot.segment("low", "y", "high", "y", source=source, color="colour", line_width=2)
-        drawn.append(
-            plot.scatter(
-                "effect",
-                "y",
-                source=source,
-                size=8,
-                marker=MARKS[place % len(MARKS)],
-                color="colour",
-                line_color="white",
-            )
-        )
-    tips = [
-        ("", "@who"),
-        ("", "@what"),
-        ("%", "@effect{0.[0]} [@low{0.[0]}, @high{0.[0]}], @how"),
-    ]
-    plot.add_tools(HoverTool(renderers=drawn, tooltips=tips))
-    return plot
+def _mark(row: Row) -> GroupMark:
+    change, low, high = (row.percent(value) for value in (row.effect, row.low, row.high))
+    words = (
+        f"{human(row.base)} to {human(row.value)}, {percent(change)} "
+        f"{between(percent(low), percent(high))}, {row.verdict or row.standing}"
+    )
+    label = split_of(row)[1]
+    return GroupMark(label, held(row), change, low, high, TONES.get(row.verdict, ""), words)
 
 
 def _lorenz(rows: Sequence[Row]) -> list[tuple[str, Any, Any]]:
@@ -209,6 +168,6 @@ def _lorenz(rows: Sequence[Row]) -> list[tuple[str, Any, Any]]:
     made = []
     for name in dict.fromkeys(row.metric for row in rows if split_of(row)[0] == CURVE):
         steps = np.array([(row.base, row.value) for row in rows if row.metric == name])
-        curves = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
-        made.append((words_of(name).removesuffix(" share"), curves[:, 0], curves[:, 1]))
+        base, value = curve(steps).T
+        made.append((quantity(words_of(name)), base, value))
     return made

@@ -16,9 +16,16 @@ from bokeh.plotting import figure
 
 from twin.experiments.compare.data import Array, colour
 from twin.experiments.compare.rows import Row
-from twin.experiments.drawing import GOOD, padded, zero_line
 from twin.experiments.words import Key
-from twin.readers.pictures import FAINT, canvas, legend_below, legend_columns
+from twin.readers.pictures import (
+    FAINT,
+    GOOD,
+    canvas,
+    legend_below,
+    legend_columns,
+    padded,
+    zero_line,
+)
 
 ROOM = 0.12
 FAR = 1e6

@@ -18,17 +18,20 @@ from bokeh.plotting import figure
 from twin.experiments.compare.data import Array, Course, colour
 from twin.experiments.compare.map import ROOM
 from twin.experiments.compare.rows import Row, name_of
-from twin.experiments.drawing import (
+from twin.experiments.drawing import milliseconds, names_above, time_mark
+from twin.readers.pictures import (
     BAD,
+    BLUE,
     GOOD,
+    INK,
     NOISE,
-    milliseconds,
-    names_above,
+    PALETTE,
+    canvas,
+    legend_below,
+    legend_columns,
     padded,
-    time_mark,
     zero_line,
 )
-from twin.readers.pictures import BLUE, INK, PALETTE, canvas, legend_below, legend_columns
 from twin.readers.text import human, short
 
 TONE = {"better": GOOD, "worse": BAD, "more": BLUE, "less": BLUE, "": NOISE}

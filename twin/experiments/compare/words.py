@@ -11,7 +11,7 @@ from twin.experiments.compare import groups
 from twin.experiments.compare.data import Data
 from twin.experiments.compare.rows import EARLY, MONTH, Row, name_of
 from twin.experiments.forks import WINDOW
-from twin.experiments.page import TONES, Summary, Words, listed, percent
+from twin.experiments.page import TONES, Summary, Words, between, listed, percent
 from twin.experiments.words import SIDES, Key, signed
 from twin.ground.units import DAY, at
 from twin.readers import drift
@@ -124,10 +124,10 @@ def _phrase(data: Data, row: Row) -> Words:
     share = [row.percent(value) for value in (row.effect, row.low, row.high)]
     # percent where the base allows it, else the unit
     if np.isfinite(share).all():
-        ends = _between(percent(share[1]), percent(share[2]))
+        ends = between(percent(share[1]), percent(share[2]))
         by = f" by {percent(abs(share[0]), signed=False)} {ends}"
     else:
-        by = f" by {human(abs(row.effect))}{unit} {_between(signed(row.low), signed(row.high))}"
+        by = f" by {human(abs(row.effect))}{unit} {between(signed(row.low), signed(row.high))}"
     # the last window is longer than a week, so it can show what no week does
     if row.appears_s is None:
         since = ", though the last week alone does not show it"
@@ -146,10 +146,6 @@ def day(data: Data, second: int) -> str:
     """A day as people write it."""
     when = at(data.start, second)
     return f"{when.day} {when:%B %Y}"
-
-
-def _between(low: str, high: str) -> str:
-    return f"[{low.rstrip('%').strip()}, {high}]"
 
 
 def _doubt(row: Row) -> str:
@@ -176,7 +172,7 @@ def _interval(row: Row) -> str:
         if np.isfinite(share).all()
         else [signed(row.low), signed(row.high)]
     )
-    return f"{_lower(name_of(row))} {_between(*ends)}"
+    return f"{_lower(name_of(row))} {between(*ends)}"
 
 
 def _lower(name: str) -> str:

@@ -11,14 +11,13 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
 from bokeh.plotting import figure
 
-from twin.experiments.drawing import zero_line
 from twin.experiments.findings.kit.arms import Curve
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.means import Interval, interval
 from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.page import Picture
-from twin.readers.pictures import FAINT, PALETTE, canvas, legend_below, legend_columns
+from twin.readers.pictures import FAINT, PALETTE, canvas, legend_below, legend_columns, zero_line
 from twin.world.metric import label_text
 
 LEGEND_ROW = 22

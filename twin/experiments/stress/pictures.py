@@ -10,12 +10,12 @@ from typing import Any
 from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d
 from bokeh.plotting import figure
 
-from twin.experiments.drawing import NOISE, names_above, zero_line
+from twin.experiments.drawing import names_above
 from twin.experiments.stress.goals import Goal
 from twin.experiments.stress.outcomes import CONFIRM, DRAWN, SEARCH, Outcome
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Fresh, Verdict
-from twin.readers.pictures import BLUE, INK, canvas, legend_below
+from twin.readers.pictures import BLUE, INK, NOISE, canvas, legend_below, zero_line
 from twin.readers.text import human
 
 FAILS, HOLDS = "#d55e00", BLUE
