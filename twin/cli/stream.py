@@ -116,6 +116,8 @@ def export(run: Path, form: str, out: Path | None) -> None:
     if form == "recbole":
         _recbole(run, out)
         return
+    if out is not None:
+        files.place(out, "--out")  # what its name alone refuses, before anything is read
     manifest = load_manifest(run)
     file = files.place(out or run / FORMS[form][0], "--out")
     if form != "openmetrics":
