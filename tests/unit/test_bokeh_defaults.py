@@ -35,7 +35,9 @@ def drawn(theme: Theme | None = None) -> str:
     frame = Section(Range1d(0, 1e9), ())
     lines = [Line(name, np.arange(30.0), "#0072b2", error=np.ones(30)) for name in ("a", "b")]
     document = Document(theme=theme) if theme else Document()
-    document.add_root(courses(np.arange(30).astype("datetime64[D]"), lines, "posts", frame))
+    document.add_root(
+        courses(np.arange(30).astype("datetime64[D]"), lines, "posts", frame).figure()
+    )
     text, known = json.dumps(document.to_json(deferred=False)), {}
     document.clear()  # pictures share some models, which belong to one document at a time
     return re.sub(r"\bp\d+\b", lambda found: known.setdefault(found[0], f"m{len(known)}"), text)

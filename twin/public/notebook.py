@@ -113,8 +113,7 @@ def courses_svg(
     keep = np.unique(np.linspace(1, len(times) - 1, POINTS).astype(int))
     seconds = times.astype("datetime64[s]").astype(np.int64)
     first, last = int(seconds[keep[0]]), int(seconds[keep[-1]])
-    room, _ = y_range([line.values[keep] for line in lines])
-    low, high = float(room.start), float(room.end)
+    (low, high), _ = y_range([line.values[keep] for line in lines])
 
     def across(second: float) -> float:
         return LEFT + (second - first) / max(last - first, 1) * (WIDTH - LEFT - 4)

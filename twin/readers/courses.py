@@ -3,30 +3,37 @@ errors."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from bokeh.core.serialization import Serializable, Serializer
 from bokeh.models import (
     ColumnDataSource,
     GlyphRenderer,
     HoverTool,
     Range1d,
+    Span,
 )
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from twin.readers.pictures import (
+    FORMATS,
     OF_LABEL,
     PALETTE,
     Section,
     add_marks,
+    axis_label,
     canvas,
     legend_below,
     legend_columns,
     milliseconds,
 )
 from twin.readers.pictures import zero_line as at_zero
+from twin.readers.stencils import Stencil, stencil
 
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 POINTS = 400
@@ -85,10 +92,10 @@ def styled(
     return lines
 
 
-def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
+def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[tuple[float, float], bool]:
     """Room for all lines, from zero where they come near it, never so narrow that noise fills the
-    picture; whether some
-    readings are outside."""
+    picture: its ends, and whether
+    some readings are outside."""
     each = [values[np.isfinite(values)] for values in drawn]
     beyond = False
     ends = [end for values in each if len(values) for end in (values.min(), values.max())]
@@ -114,8 +121,124 @@ def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
     centre = (low + high) / 2
     if low == 0:
         # six percent of room, so that no line touches the frame
-        return Range1d(0, max(high, span) * 1.06), beyond
-    return Range1d(centre - 0.56 * span, centre + 0.56 * span), beyond
+        return (0.0, max(high, span) * 1.06), beyond
+    return (centre - 0.56 * span, centre + 0.56 * span), beyond
+
+
+@dataclass(frozen=True, eq=False)
+class Courses(Serializable):  # type: ignore[misc]  # Bokeh has no types here
+    """Series over simulated time as data, one line each; ``times`` (readings,) are those of all
+    lines, ``keep`` the numbers of the readings that are drawn, ``y_range`` the ends of the vertical
+    axis, ``remark`` what is to be said below the picture."""
+
+    times: NDArray[np.datetime64]
+    lines: Sequence[Line]
+    unit: str
+    frame: Section
+    height: int
+    zero_line: bool
+    keep: NDArray[np.int64]
+    y_range: tuple[float, float]
+    remark: str
+
+    @property
+    def columns(self) -> int:
+        """Columns of the legend."""
+        return legend_columns([line.name for line in self.lines])
+
+    def figure(self) -> figure:
+        """The picture as Bokeh draws it."""
+        plot = canvas(self.frame.x_range, self.height, self.unit)
+        plot.y_range = Range1d(*self.y_range)
+        if self.zero_line:
+            at_zero(plot, "width")
+        drawn = _draw_lines(plot, self.lines, ColumnDataSource(self.data()))
+        plot.add_tools(
+            HoverTool(
+                # a single line answers to the pointer at any height
+                mode="vline" if len(self.lines) == 1 else "mouse",
+                renderers=drawn,
+                formatters={"@t": "datetime"},
+                tooltips="$name @t{%d %b %Y}: @$name{0.[0000]}",
+            )
+        )
+        add_marks(plot, self.frame)
+        if len(self.lines) > 1:
+            legend_below(plot, self.columns)
+        return plot
+
+    def data(self) -> dict[str, NDArray[Any]]:
+        """The columns that Bokeh draws: ``t`` (ms), one per line by its name, and the ends of
+        bands.
+
+        float32 halves the page; a picture shows four digits.
+        """
+        data: dict[str, NDArray[Any]] = {"t": milliseconds(self.times)[self.keep]}
+        for place, line in enumerate(self.lines):
+            values = line.values[self.keep]
+            data[line.name] = np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+            if line.error is not None:
+                spread = 2 * line.error[self.keep]
+                data[f"low{place}"] = (values - spread).astype(np.float32)
+                data[f"high{place}"] = (values + spread).astype(np.float32)
+        return data
+
+    def to_serializable(self, serializer: Serializer) -> Any:
+        """What Bokeh would write of `figure`, from a stencil of its kind."""
+        values: dict[str, Any] = {}
+        for place, line in enumerate(self.lines):
+            values |= {f"name {place}": line.name, f"colour {place}": line.colour}
+        values |= {
+            "height": self.height,
+            "columns": self.columns,
+            "unit": axis_label(self.unit),
+            "low": self.y_range[0],
+            "high": self.y_range[1],
+            "data": self.data(),
+            "x_range": self.frame.x_range,
+            "marks": tuple(self.frame.marks),
+        }
+        kinds = tuple((line.dash, line.error is not None) for line in self.lines)
+        return _stencil(kinds, self.zero_line).filled(values, serializer)
+
+
+@functools.cache
+def _stencil(kinds: tuple[tuple[str, bool], ...], zero_line: bool) -> Stencil:
+    """The stencil of pictures whose lines have these dashes, and a band or none."""
+    none = np.zeros(2)
+    # words and colours that stand nowhere else in a picture
+    lines = [
+        Line(f"name {place}", none, f"#0102{place:02x}", dash, none if band else None)
+        for place, (dash, band) in enumerate(kinds)
+    ]
+    mark, x_range = Span(), Range1d(0, 1)
+    drawn = Courses(
+        np.arange(2).astype("datetime64[D]"),
+        lines,
+        "",
+        Section(x_range, [mark]),
+        1,
+        zero_line,
+        np.arange(2),
+        (0.0, 1.0),
+        "",
+    )
+    plot = drawn.figure()
+    words = {line.name: line.name for line in lines}
+    words |= {line.colour: f"colour {place}" for place, line in enumerate(lines)}
+    return stencil(
+        plot,
+        attributes={
+            plot: {"height": "height"},
+            plot.y_range: {"start": "low", "end": "high"},
+            plot.yaxis[0]: {"axis_label": "unit"},
+            plot.select_one(ColumnDataSource): {"data": "data"},
+            **{legend: {"ncols": "columns"} for legend in plot.legend},
+        },
+        words=words,
+        models={x_range: "x_range", mark: "marks"},
+        shared=FORMATS,
+    )
 
 
 def courses(
@@ -127,7 +250,7 @@ def courses(
     height: int = 230,
     zero_line: bool = False,
     scale_from: int = 0,
-) -> figure:
+) -> Courses:
     """Series over simulated time, one line each, with a dashed mark where each policy took effect
     and a band of two standard errors.
 
@@ -135,31 +258,22 @@ def courses(
     happened yet in its world. The vertical axis has room for the readings from number
     ``scale_from`` on.
     """
-    columns = legend_columns([line.name for line in lines])
-    plot = canvas(frame.x_range, height, unit)
-    # each further row of the legend takes 20 pixels, which the picture must not lose
-    plot.height = height + 20 * max(0, -(-len(lines) // columns) - 1)
     skip = 1 if len(times) > 2 else 0
     keep = _thinned(len(times), skip)
-    plot.y_range, beyond = y_range([line.values[keep[keep >= scale_from]] for line in lines])
-    # `sections` puts these words under the picture
-    plot.tags = [BEGINNING] if scale_from > skip else [BEYOND] if beyond else []
-    if zero_line:
-        at_zero(plot, "width")
-    drawn = _draw_lines(plot, lines, _source(times, lines, keep))
-    plot.add_tools(
-        HoverTool(
-            # a single line answers to the pointer at any height
-            mode="vline" if len(lines) == 1 else "mouse",
-            renderers=drawn,
-            formatters={"@t": "datetime"},
-            tooltips="$name @t{%d %b %Y}: @$name{0.[0000]}",
-        )
+    ends, beyond = y_range([line.values[keep[keep >= scale_from]] for line in lines])
+    rows = -(-len(lines) // legend_columns([line.name for line in lines]))
+    return Courses(
+        times,
+        lines,
+        unit,
+        frame,
+        # each further row of the legend takes 20 pixels, which the picture must not lose
+        height + 20 * max(0, rows - 1),
+        zero_line,
+        keep,
+        ends,
+        BEGINNING if scale_from > skip else BEYOND if beyond else "",
     )
-    add_marks(plot, frame)
-    if len(lines) > 1:
-        legend_below(plot, columns)
-    return plot
 
 
 def _thinned(readings: int, skip: int) -> NDArray[np.int64]:
@@ -168,23 +282,6 @@ def _thinned(readings: int, skip: int) -> NDArray[np.int64]:
     if count <= POINTS:
         return skip + np.arange(count)
     return skip + np.unique(np.linspace(0, count - 1, POINTS).astype(int))
-
-
-def _source(
-    times: NDArray[np.datetime64], lines: Sequence[Line], keep: NDArray[np.int64]
-) -> ColumnDataSource:
-    """The columns that Bokeh draws: ``t`` (ms), one per line by its name, and the ends of bands.
-
-    float32 halves the page; a picture shows four digits.
-    """
-    data = {"t": milliseconds(times)[keep]}
-    for place, line in enumerate(lines):
-        values = line.values[keep]
-        data[line.name] = np.where(np.isfinite(values), values, np.nan).astype(np.float32)
-        if line.error is not None:
-            data[f"low{place}"] = (values - 2 * line.error[keep]).astype(np.float32)
-            data[f"high{place}"] = (values + 2 * line.error[keep]).astype(np.float32)
-    return ColumnDataSource(data)
 
 
 def _draw_lines(

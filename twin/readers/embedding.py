@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bokeh.core.serialization import Serializer
 from bokeh.document import Document
-from bokeh.embed.util import standalone_docs_json_and_render_items
 from bokeh.resources import Resources
+from bokeh.util.serialization import make_globally_unique_css_safe_id, make_globally_unique_id
 from markupsafe import Markup
 
 
@@ -34,21 +35,21 @@ def embedded(parts: Mapping[str, Mapping[str, Any]]) -> Embedded:
     for part, figures in parts.items():
         if not figures:
             continue
-        document = Document()
-        with document.models.freeze():  # else adding a figure visits all before it
-            for drawn in figures.values():
-                document.add_root(drawn)
-        models = list(figures.values())
-        docs, (item,) = standalone_docs_json_and_render_items(models)
-        text = json.dumps({"docs": docs, "item": item.to_json()}, separators=(",", ":"))
+        serializer = Serializer(deferred=False)
+        drawn = {name: serializer.encode(one) for name, one in figures.items()}
+        places = {name: make_globally_unique_css_safe_id() for name in drawn}
+        roots = {one["id"]: places[name] for name, one in drawn.items()}
+        document = {**Document().to_json(deferred=False), "roots": list(drawn.values())}
+        name = make_globally_unique_id()
+        item = {"docid": name, "roots": roots, "root_ids": list(roots)}
+        text = json.dumps({"docs": {name: document}, "item": item}, separators=(",", ":"))
         # "<" is nowhere in JSON but within strings: so the data can never end its element
         data[part] = Markup(text.replace("<", "\\u003c"))
-        for name, (root, place) in zip(figures, item.roots.to_json().items(), strict=True):
+        for name, one in drawn.items():
             # as high as it will be, so that nothing moves when it is drawn
             divs[name] = Markup(
                 '<div id="{}" data-root-id="{}" data-part="{}" style="min-height: {}px"></div>'
-            ).format(place, root, part, getattr(figures[name], "height", None) or 0)
-        document.clear()  # a formatter belongs to one document at a time, and all figures share it
+            ).format(places[name], one["id"], part, one["attributes"].get("height") or 0)
     return Embedded(divs, data)
 
 

@@ -53,6 +53,8 @@ _SHORT = CustomJSTickFormatter(
 
 _DATES = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
 _DATE_TICKS = DatetimeTicker(desired_num_ticks=3)
+FORMATS = (_SHORT, _DATES, _DATE_TICKS)
+"""Models that all pictures share."""
 
 
 def milliseconds(times: NDArray[np.datetime64]) -> NDArray[np.float64]:
@@ -105,10 +107,15 @@ def canvas(
         axis.major_label_text_font = axis.axis_label_text_font = "system-ui"
         axis.axis_label_text_font_style = "normal"
     plot.yaxis.formatter = _SHORT
-    plot.yaxis.axis_label = "" if unit == "1" else unit
+    plot.yaxis.axis_label = axis_label(unit)
     if x_range:
         plot.xaxis.formatter, plot.xaxis.ticker = _DATES, _DATE_TICKS
     return plot
+
+
+def axis_label(unit: str) -> str:
+    """What stands beside an axis in this unit."""
+    return "" if unit == "1" else unit
 
 
 def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:

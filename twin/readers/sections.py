@@ -80,7 +80,7 @@ def glance(
                 {
                     "id": name,
                     "title": f"{SIDES[side][0]} at a glance",
-                    "help": " ".join(figures[name].tags),
+                    "help": figures[name].remark,
                 }
             )
     return made
@@ -176,7 +176,7 @@ def _pictures(
             lines = [replace(line, values=_weekly(metrics.times, line.values)) for line in lines]
             words += " Drawn as the mean over a week."
         figures[picture.key] = courses(metrics.times, lines, unit(metric), frame)
-        words = " ".join([words, *figures[picture.key].tags])
+        words = f"{words} {figures[picture.key].remark}".rstrip()
         if any(picture.errors):
             words += " The band is two standard errors."
         return [{"id": picture.key, "title": picture.title, "help": words}]

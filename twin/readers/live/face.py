@@ -250,7 +250,7 @@ def _line(
 
 def _range(drawn: Sequence[Sequence[float]]) -> list[float]:
     span, _ = y_range([np.array(each, np.float64) for each in drawn])
-    return [float(span.start), float(span.end)]
+    return list(span)
 
 
 def _gap(drawn: Sequence[Sequence[float]], alone: bool) -> float:

@@ -158,7 +158,7 @@ class LivePage:
                 bins[one["row"]] = all_[-1, one["row"] : one["row"] + one["count"]].tolist()
             if "lines" in plan:
                 span, _ = y_range([all_[1:, line["row"]] for line in plan["lines"]])
-                ranges[name] = [float(span.start), float(span.end)]
+                ranges[name] = list(span)
         return compact(
             {
                 "numbers": numbers.tolist(),
@@ -231,7 +231,7 @@ class LivePage:
                 [one.values for one in picture.series],
                 [each.values if each else None for each in picture.errors],
             )
-            plot = courses(metrics.times, lines, unit(picture.metrics[0]), frame)
+            plot = courses(metrics.times, lines, unit(picture.metrics[0]), frame).figure()
             plan = [
                 Continuation(
                     line.name,
