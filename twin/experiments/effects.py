@@ -26,13 +26,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 LEVEL = 0.95
 """Of every interval; what has q below 1 - LEVEL is established."""
 POWER = 0.8
 """Chance with which an effect that counts should be shown."""
 ESTABLISHED, SUGGESTIVE, NOISE = "established", "suggestive", "not distinguishable from noise"
+STANDINGS = (ESTABLISHED, SUGGESTIVE, NOISE)
 Array = NDArray[np.float64]
 
 
@@ -148,9 +149,18 @@ def established(q: float) -> bool:
 def standing(q: float, low: float, high: float) -> str:
     """How sure a difference is, in the one wording of all reports: `ESTABLISHED`, `SUGGESTIVE`
     (its own interval clears zero, and so many were looked at that this is no proof), or `NOISE`."""
+    return _standing(q, low > 0 or high < 0)
+
+
+def standing_of_test(q: float, p: float) -> str:
+    """The same of what has a test and no interval: suggestive where its own ``p`` is small."""
+    return _standing(q, p < 1 - LEVEL)
+
+
+def _standing(q: float, alone: bool) -> str:
     if established(q):
         return ESTABLISHED
-    return SUGGESTIVE if low > 0 or high < 0 else NOISE
+    return SUGGESTIVE if alone else NOISE
 
 
 def smallest(low: float, high: float, n: int) -> float:
@@ -160,6 +170,19 @@ def smallest(low: float, high: float, n: int) -> float:
         return math.nan
     error = (high - low) / 2 / float(stdtrit(n - 1, (1 + LEVEL) / 2))
     return error * float(stdtrit(n - 1, (1 + LEVEL) / 2) + stdtrit(n - 1, POWER))
+
+
+def smallest_correlation(n: int) -> float:
+    """The smallest rank correlation that n points would show with `POWER`, after Fisher's z with
+    the variance of Fieller, Hartley and Pearson (1957):
+
+        tanh((z(.975) + z(.80)) sqrt(1.06 / (n - 3)))
+
+    NaN below five points."""
+    if n < 5:
+        return math.nan
+    reach = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
+    return math.tanh(reach * math.sqrt(1.06 / (n - 3)))
 
 
 def more_worlds(effect: float, low: float, high: float, n: int, tests: int = 1) -> float:

@@ -23,6 +23,7 @@ p of a step is that of Hotelling's T^2 of both scores against nothing, q correct
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -241,9 +242,6 @@ def lines(forces: Sequence[Force], left: Sequence[Left], runs: int) -> list[str]
         ]
         made.append(f"{force.step:34s} {sides[0]:>24s} {sides[1]:>24s}   {force.towards}")
     made += [f"left out: {name}: {reason}" for name, reason in left]
-    unsure = sum(not force.sure for force in forces)
-    return [
-        *made,
-        f"{runs} runs; {unsure} of {len(forces)} steps are not distinguishable from noise",
-        "",
-    ]
+    counts = Counter(force.standing for force in forces)
+    found = ", ".join(f"{counts[one]} {one}" for one in effects.STANDINGS)
+    return [*made, f"{runs} runs; of {len(forces)} steps: {found}", ""]

@@ -55,6 +55,11 @@ class Force:
         return effects.established(self.q)
 
     @property
+    def standing(self) -> str:
+        """How sure it is, in the wording of all reports."""
+        return effects.standing_of_test(self.q, self.p)
+
+    @property
     def untouched(self) -> bool:
         """Whether no world differs, to the last bit."""
         return all(

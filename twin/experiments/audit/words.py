@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from twin.experiments import effects
 from twin.experiments.audit.forces import Force
 from twin.experiments.audit.scoring import Score
 from twin.experiments.page import Summary, Words, listed
 from twin.experiments.words import hundredths
+from twin.readers.text import human
 
 MOST = 6
 """Most steps that the summary describes one by one."""
@@ -68,23 +71,43 @@ def _sentence(force: Force) -> Words:
     ]
 
 
+def _hint(force: Force, steps: int) -> str:
+    """A suggestive step, with how many more worlds would establish what it does to the side where
+    it is surest."""
+    more = min(
+        effects.more_worlds(side.effect, side.low, side.high, force.n, 2 * steps)
+        for side in (force.producer, force.consumer)
+    )
+    told = f" (about {human(more)} more worlds would tell)" if 0 < more < math.inf else ""
+    return f"{force.step}{told}"
+
+
+def _least(force: Force) -> float:
+    """The smallest effect, in sd, that its worlds would have shown on the surer side."""
+    return min(
+        effects.smallest(side.low, side.high, force.n) for side in (force.producer, force.consumer)
+    )
+
+
 def _open(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Words]:
     """What may be noise, what does nothing, what was left out, and how many runs there were."""
-    moved = [force for force in forces if not force.sure and not force.untouched]
+    moved = [force for force in forces if not force.untouched]
+    hints = [force for force in moved if force.standing == effects.SUGGESTIVE]
+    noise = [force for force in moved if force.standing == effects.NOISE]
     still = [force.step for force in forces if force.untouched]
     fixed = [force.step for force in forces if force.fixed]
     said = []
-    if moved:
-        widths = [
-            (side.high - side.low) / 2
-            for force in moved
-            for side in (force.producer, force.consumer)
-        ]
+    if hints:
         said.append(
-            f"{len(moved)} of {len(forces)} steps are not distinguishable from noise: "
-            f"{listed(force.step for force in moved)}. Half of their intervals reach "
-            f"{np.nanmedian(widths):.2g} sd or further to either side: smaller ones would mostly "
-            f"be missed."
+            f"Suggestive, as each clears zero by itself but is not safe among the {len(forces)} "
+            f"steps tested: {listed(_hint(force, len(forces)) for force in hints)}."
+        )
+    if noise:
+        shown = [_least(force) for force in noise]
+        said.append(
+            f"Not distinguishable from noise: {listed(force.step for force in noise)}. Half of "
+            f"them would have shown effects of ±{np.nanmedian(shown):.2g} sd or more on a side "
+            f"four times in five: smaller ones would mostly be missed."
         )
     if still:
         said.append(f"No world differs to the last bit after: {listed(still)}.")

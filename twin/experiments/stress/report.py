@@ -108,7 +108,7 @@ def _directions(
             picture = pictures.against(drawn, goals, g, given[place], place)
             shown.append(Picture(f"close-{g}-{k}", each.parameter, picture))
         unsure = [each.parameter for each in verdict.directions if not each.sure]
-        quiet = f"Not distinguishable from noise: {', '.join(unsure)}." if unsure else ""
+        quiet = f"Not drawn, as they are not established: {', '.join(unsure)}." if unsure else ""
         groups.append(Group(shown, verdict.goal.text, quiet=quiet))
     return Section(
         "directions",

@@ -100,6 +100,11 @@ class Direction:
         return effects.established(self.q)
 
     @property
+    def standing(self) -> str:
+        """How sure it is, in the wording of all reports."""
+        return effects.standing_of_test(self.q, self.p)
+
+    @property
     def towards(self) -> str:
         """The end at which margins are small."""
         return "high" if self.correlation < 0 else "low"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from twin.experiments import effects
 from twin.experiments.page import Summary, Words, listed
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Fresh, Verdict
@@ -106,12 +107,10 @@ def where(verdict: Verdict) -> Words:
     only."""
     sure = [each for each in verdict.directions if each.sure]
     tested = sum(math.isfinite(each.p) for each in verdict.directions)
+    doubt = _doubt(verdict, tested, tested - len(sure))
     if not sure:
-        said = (
-            f"Which way it lies is not distinguishable from noise, for any of the {tested} "
-            f"parameters tested ({verdict.drawn.n} worlds)."
-        )
-        return [(said, "flat")]
+        said = f"Which way it lies is not established for any of the {tested} parameters tested."
+        return [(f"{said}{doubt}", "flat")]
     # where all fail or none does, no border was seen, only a slope
     start = (
         "It fails where "
@@ -125,16 +124,31 @@ def where(verdict: Verdict) -> Words:
     ]
     strengths = ", ".join(_strength(each) for each in sure[:MOST])
     rest = f"; {len(sure) - MOST} weaker ones are in the table" if len(sure) > MOST else ""
-    noise = (
-        f" The other {tested - len(sure)} of {tested} parameters are not distinguishable from "
-        f"noise."
-        if tested > len(sure)
-        else ""
-    )
     return [
         (f"{start}{listed(ends)}", "bad" if verdict.drawn.fails else ""),
-        (f" (rank correlation with the margin: {strengths}{rest}).{noise}", ""),
+        (f" (rank correlation with the margin: {strengths}{rest}).{doubt}", ""),
     ]
+
+
+def _doubt(verdict: Verdict, tested: int, unsure: int) -> str:
+    """What is said of the parameters that are not established."""
+    hints = [each for each in verdict.directions if each.standing == effects.SUGGESTIVE]
+    said = ""
+    if hints:
+        rest = f" and {len(hints) - MOST} more" if len(hints) > MOST else ""
+        said += (
+            f" Suggestive, as each clears zero by itself but is not safe among the {tested} "
+            f"tested: {', '.join(_strength(each) for each in hints[:MOST])}{rest}."
+        )
+    if noise := unsure - len(hints):
+        least = effects.smallest_correlation(verdict.drawn.n)
+        seen = (
+            f" ({verdict.drawn.n} worlds would have shown a rank correlation of ±{least:.2g})"
+            if math.isfinite(least)
+            else ""
+        )
+        said += f" Not distinguishable from noise: {noise} of {tested} parameters{seen}."
+    return said
 
 
 def _strength(each: Direction) -> str:

@@ -105,7 +105,7 @@ def _responses(swept: Swept, ranks: Ranks) -> Section:
                 drawn.append(_response(swept, place, i, row))
             else:
                 quiet.append(series_name(*key))
-        line = f"Not drawn, as they are not distinguishable from noise: {', '.join(quiet)}."
+        line = f"Not drawn, as they are not established: {', '.join(quiet)}."
         groups.append(Group(drawn, each.path, quiet=line if quiet else ""))
     return Section(
         "responses",
@@ -121,7 +121,8 @@ def _response(swept: Swept, place: int, i: int, row: Rank | None) -> Picture:
     key, metric = list(swept.series.items())[i]
     help_ = ""
     if row is not None:
-        doubt = "" if sure(row) else ": not distinguishable from noise"
+        standing = effects.standing_of_test(row["q"], row["p"])
+        doubt = "" if standing == effects.ESTABLISHED else f": {standing}"
         help_ = f"rank correlation {hundredths(row['correlation'])}, q {row['q']:.2g}{doubt}"
     drawn = pictures.response(
         swept.varied[place],

@@ -80,15 +80,33 @@ def _parameter(swept: Swept, place: int, vary: Vary, mine: Sequence[Rank]) -> Su
     if len(established) > MOST:
         rest = listed(name(row) for row in established[MOST:])
         items.append([(f"The same holds, less strongly, for {rest}.", "")])
-    unsure = [name(row) for row in mine if not sure(row)]
-    if unsure:
-        items.append([(f"Not distinguishable from noise: {listed(unsure)}.", "flat")])
+    items += _doubts([row for row in mine if not sure(row)])
     if not mine:
         known = np.isfinite(swept.numbers(place)).any()
         few = f"fewer than {LEAST} points are known, or nothing varies"
         why = few if known else "its values are no numbers"
         items.append([(f"No rank correlation was made: {why}. See the pictures.", "flat")])
     return Summary(vary.path, items, what=_tried(swept, place, vary))
+
+
+def _doubts(rows: Sequence[Rank]) -> list[Words]:
+    """What is said of the outcomes whose answer is not established."""
+    by: dict[str, list[Rank]] = {effects.SUGGESTIVE: [], effects.NOISE: []}
+    for row in rows:
+        by[effects.standing_of_test(row["q"], row["p"])].append(row)
+    said = []
+    if hints := by[effects.SUGGESTIVE]:
+        found = listed(f"{name(row)} ({hundredths(row['correlation'])})" for row in hints)
+        said.append(
+            f"Suggestive, as each clears zero by itself but is not safe among all that were "
+            f"tested: {found}."
+        )
+    if noise := by[effects.NOISE]:
+        # of the outcome that was read in the fewest points
+        least = effects.smallest_correlation(min(row["n"] for row in noise))
+        seen = f" (a rank correlation of ±{least:.2g} would have shown)" if least == least else ""
+        said.append(f"Not distinguishable from noise{seen}: {listed(name(row) for row in noise)}.")
+    return [[(sentence, "flat")] for sentence in said]
 
 
 def _sentence(swept: Swept, place: int, row: Rank) -> Words:
