@@ -1,5 +1,6 @@
 """What the project is made of: ``python -m tests.supply sbom`` prints the lock as a bill of materials
-(CycloneDX 1.6, JSON), ``python -m tests.supply licences`` checks its licences.
+(CycloneDX 1.6, JSON), ``python -m tests.supply licences`` checks its licences, ``python -m
+tests.supply audit`` asks PyPI which known vulnerabilities it has (through pip-audit).
 
 The lock says which packages, versions and hashes; the licence of each is what its installed metadata
 says, or ELSEWHERE where it is for another system. A licence outside ALLOWED is a failure.
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -161,14 +164,54 @@ def _component(package: Package) -> dict[str, Any]:
     return made
 
 
+def audited(answer: dict[str, Any]) -> tuple[list[str], list[str], int]:
+    """Of pip-audit's answer: a line for each known vulnerability, the packages of which nothing
+    could be learnt, and how many were looked at."""
+    found, unknown, known = [], [], 0
+    for each in answer["dependencies"]:
+        if "skip_reason" in each:
+            unknown.append(each["name"])
+            continue
+        known += 1
+        for one in each["vulns"]:
+            mend = ", ".join(one["fix_versions"]) or "no version without it is known"
+            found.append(f"{each['name']} {each['version']}: {one['id']} (mended in: {mend})")
+    return found, unknown, known
+
+
+def audit() -> int:
+    """Status 1 where a vulnerability is known, 2 without pip-audit, 3 where nothing was to be
+    learnt."""
+    command = shutil.which("pip-audit")
+    if command is None:
+        print("pip-audit is not installed (pip install pip-audit)", file=sys.stderr)
+        return 2
+    asked = [command, "--requirement", str(LOCK), "--disable-pip", "--format", "json"]
+    done = subprocess.run(
+        [*asked, "--progress-spinner", "off"], capture_output=True, text=True, encoding="utf-8"
+    )
+    try:
+        found, unknown, known = audited(json.loads(done.stdout))
+    except ValueError:
+        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        print(f"pip-audit gave no answer: {last[0]}", file=sys.stderr)
+        return 3
+    print("\n".join([*found, f"{known} packages audited, {len(found)} known vulnerabilities"]))
+    if unknown:
+        print(f"NOT AUDITED, as PyPI's data could not be reached: {len(unknown)} packages")
+    return 1 if found else 3 if unknown else 0
+
+
 def main(arguments: list[str]) -> int:
-    """Status 1 if a licence is not allowed."""
+    """Status 1 if a licence is not allowed, or a vulnerability is known."""
+    if arguments == ["audit"]:
+        return audit()
     text = LOCK.read_text(encoding="utf-8")
     if arguments == ["sbom"]:
         print(json.dumps(bill(text, version=metadata.version("twin")), indent=1))
         return 0
     if arguments != ["licences"]:
-        print("usage: python -m tests.supply sbom | licences", file=sys.stderr)
+        print("usage: python -m tests.supply sbom | licences | audit", file=sys.stderr)
         return 2
     found = list(packages(text))
     bad = [each for each in found if not each.allowed]
