@@ -1,6 +1,7 @@
 """`twin compare` as users call it: what is exact is exact, what is stopped goes on to the same
 bytes, what fails is kept; the report."""
 
+import hashlib
 import json
 import math
 import os
@@ -275,6 +276,28 @@ def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path)
     (out / "results.parquet").unlink()
     twin(*command(tmp_path, "stopped"), "--quiet", cwd=tmp_path)
     assert (out / "results.parquet").read_bytes() == (here / "out" / "results.parquet").read_bytes()
+
+
+def test_what_an_earlier_version_computed_can_be_reported(here: Path, tmp_path: Path) -> None:
+    """A setting that a later version added is not in its file: the report is written again, and
+    nothing is computed on. A file that was edited is refused."""
+    out = tmp_path / "early"
+    shutil.copytree(here / "out", out)
+    text = (out / "scenario.yaml").read_text()
+    early = re.sub(r"^ +random_share: 0\.0\n", "", text, count=1, flags=re.MULTILINE)
+    assert early != text
+    (out / "scenario.yaml").write_text(text.replace("random_share: 0.0\n", "random_share: 0.01\n"))
+    refused = called("report", "early", cwd=tmp_path, check=False)
+    assert refused.returncode == 2 and "of another scenario" in refused.stderr
+    (out / "scenario.yaml").write_text(early)
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["scenario_digest"] = hashlib.sha256(early.encode()).hexdigest()
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    (out / "report.html").unlink()
+    called("report", "early", cwd=tmp_path)
+    assert (out / "report.html").stat().st_size > 10**5
+    refused = called("resume", "early", cwd=tmp_path, check=False)
+    assert refused.returncode == 2 and "of another scenario" in refused.stderr
 
 
 def test_another_command_is_refused_that_folder(here: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ stopped.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from typing import Any
 
@@ -55,17 +56,25 @@ def of(out: str) -> str | None:
     return str(command)
 
 
-def opened(out: str, quiet: bool = False) -> Experiment:
+def opened(out: str, quiet: bool = False, to_read: bool = False) -> Experiment:
     """The experiment in a folder, as its manifest says. Raises UsageError if the scenario in it was
-    changed."""
+    changed.
+
+    To compute on, every setting must be as it was; ``to_read`` what was computed, settings that
+    later versions added may have their defaults.
+    """
     command = of(out)
     if command is None:
         raise UsageError(f"{out}: holds no experiment")
     store = Store(out)
     with store.local(SCENARIO) as path:
         scenario = load(path)
+    manifest = store.read_json("manifest.json")
+    # the file is as it was written, though a later version may read more settings from it
+    written = hashlib.sha256(store.read(SCENARIO)).hexdigest() == manifest["scenario_digest"]
     # the constructor compares digests, and so refuses a scenario that was edited
-    return Experiment(out, command, store.read_json("manifest.json")["args"], scenario, quiet)
+    known = manifest["scenario_digest"] if to_read and written else ""
+    return Experiment(out, command, manifest["args"], scenario, quiet, known)
 
 
 def resume(out: str, on: str | None, quiet: bool = False) -> Experiment:
@@ -80,7 +89,7 @@ def report(out: str, **options: str | None) -> str:
 
     Raises UsageError if there are no results yet.
     """
-    experiment = opened(out, quiet=True)
+    experiment = opened(out, quiet=True, to_read=True)
     if not experiment.store.exists("results.parquet"):
         raise UsageError(f"{out}: has no results yet (continue with: twin resume {out})")
     given = {key: value for key, value in options.items() if value is not None}

@@ -40,7 +40,8 @@ BARE = {"manifest.json", SCENARIO, "policies", naming.FILE}
 
 
 class Experiment:
-    """One command's folder. Raises UsageError if it holds something else."""
+    """One command's folder. Raises UsageError if it holds something else; ``known``: the digest
+    of its scenario where the file is known to be as it was written."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Experiment:
         args: Mapping[str, Any],
         scenario: Scenario,
         quiet: bool = False,
+        known: str = "",
     ) -> None:
         self.store, self.out, self.command, self.quiet, self.scenario = (
             Store(out),
@@ -63,7 +65,7 @@ class Experiment:
             "format": FORMAT,
             "command": command,
             "args": dict(args),
-            "scenario_digest": digest(scenario),
+            "scenario_digest": known or digest(scenario),
             "name": scenario.name,
             "about": about(scenario),
             "start": scenario.start.isoformat(),

@@ -268,4 +268,4 @@ def stress(
 def open_experiment(folder: str) -> Result:
     """What an experiment left in a folder or at an address. Raises twin.UsageError if there is
     none."""
-    return Result(commands.opened(folder, quiet=True))
+    return Result(commands.opened(folder, quiet=True, to_read=True))
