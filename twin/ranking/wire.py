@@ -22,12 +22,15 @@ A twin's posts have no text: ``text`` is empty, and what classifiers read off a 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import json
 from collections import Counter
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from twin.ranking.batch import SIGNALS, SOURCES, Batch
@@ -52,8 +55,12 @@ def hashes(numbers: NDArray[np.uint64]) -> list[str]:
 
 def _times(start: dt.date, seconds: NDArray[np.int64]) -> list[str]:
     """Seconds since the scenario's start as ``2025-01-01 00:00:00``."""
-    moments = np.datetime64(start, "s") + seconds.astype("timedelta64[s]")
-    return [each.replace("T", " ") for each in np.datetime_as_string(moments).tolist()]
+    return [_time(start, each) for each in seconds.tolist()]
+
+
+@functools.lru_cache(2**17)  # posts are asked about in many windows
+def _time(start: dt.date, second: int) -> str:
+    return str(dt.datetime.combine(start, dt.time()) + dt.timedelta(seconds=second))
 
 
 def _items(batch: Batch, start: dt.date, some: NDArray[np.int64]) -> dict[str, Any]:
@@ -63,18 +70,19 @@ def _items(batch: Batch, start: dt.date, some: NDArray[np.int64]) -> dict[str, A
     # three decimals, a tenth of what any classifier errs by: all digits of a float take as long to
     # write as everything else
     signals = np.round(batch.signals[some].astype(float), 3)
+    # each column is one piece of memory, which is written as it is
+    counts, signals = np.asfortranarray(counts), np.asfortranarray(signals)
     return {
         "id": ids(batch.post_id[some]),
         "author_name_hash": hashes(batch.creator_id[some]),
         "created_at": _times(start, born),
         "engagements": {
-            name: counts[:, RESPONSES.index(response)].tolist()
-            for name, response in ENGAGEMENTS.items()
+            name: counts[:, RESPONSES.index(response)] for name, response in ENGAGEMENTS.items()
         }
-        | {"share": [0] * len(some), "view": batch.impressions[some].tolist()},
-        "signals": {name: signals[:, k].tolist() for k, name in enumerate(SIGNALS)},
-        "followers": batch.followers[some].tolist(),
-        "ai": batch.ai[some].tolist(),
+        | {"share": np.zeros(len(some), np.int64), "view": batch.impressions[some]},
+        "signals": {name: signals[:, k] for k, name in enumerate(SIGNALS)},
+        "followers": batch.followers[some],
+        "ai": batch.ai[some],
     }
 
 
@@ -82,26 +90,33 @@ def batched(batch: Batch, start: dt.date) -> bytes:
     """The one request for all sessions of a window."""
     _, first, place = np.unique(batch.post, return_index=True, return_inverse=True)
     ends = list(itertools.pairwise(batch.start.tolist()))
-    places, sources = place.tolist(), batch.source.tolist()
     said = {
         "sessions": {
             "user_id": ids(batch.person_id),
             "user_name_hash": hashes(batch.person_id),
             "current_time": _times(start, batch.at),
-            "visits": batch.visits.tolist(),
-            "candidates": [places[low:high] for low, high in ends],
-            "sources": [sources[low:high] for low, high in ends],
+            "visits": batch.visits,
+            "candidates": [place[low:high] for low, high in ends],
+            "sources": [batch.source[low:high] for low, high in ends],
         },
         "source_names": list(SOURCES),
         "items": _items(batch, start, first),
     }
-    return json.dumps(said, separators=(",", ":")).encode()
+    return _written(said)
+
+
+def _written(said: dict[str, Any]) -> bytes:
+    return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def singles(batch: Batch, start: dt.date) -> list[bytes]:
     """A request for each session."""
     items = _items(batch, start, np.arange(batch.size))
-    engagements, signals = items.pop("engagements"), items.pop("signals")
+    engagements, signals = (
+        {name: column.tolist() for name, column in items.pop(group).items()}
+        for group in ("engagements", "signals")
+    )
+    items |= {name: items[name].tolist() for name in ("followers", "ai")}
     people, names = ids(batch.person_id), hashes(batch.person_id)
     times, ends = _times(start, batch.at), batch.start.tolist()
     sources = batch.source.tolist()
@@ -130,26 +145,33 @@ def singles(batch: Batch, start: dt.date) -> list[bytes]:
                 for i in range(ends[k], ends[k + 1])
             ],
         }
-        made.append(json.dumps(said, separators=(",", ":")).encode())
+        made.append(_written(said))
     return made
 
 
 def read(body: bytes) -> dict[str, Any]:
     """An answer as data. Raises Wrong."""
-
-    def refuse(name: str) -> NoReturn:
-        raise Wrong(f"its answer holds {name}, which is no number in JSON")
-
     try:
-        found = json.loads(body, parse_constant=refuse)
-    except (ValueError, RecursionError):
-        quoted = body[:SHOWN].decode("utf-8", "replace")
-        raise Wrong(f"its answer is no JSON: {quoted!r}{'...' * (len(body) > SHOWN)}") from None
+        found = orjson.loads(body)
+    except ValueError:
+        found = _odd(body)
     if not isinstance(found, dict):
         raise Wrong(f"its answer is {type(found).__name__} in JSON, not an object")
     if found.get("new_items"):
         raise Wrong("its answer has new_items, which a twin cannot show")
     return found
+
+
+def _odd(body: bytes) -> NoReturn:
+    """Says what is wrong with an answer that is no JSON. Raises Wrong."""
+
+    def refuse(name: str) -> NoReturn:
+        raise Wrong(f"its answer holds {name}, which is no number in JSON")
+
+    with suppress(ValueError, RecursionError):
+        json.loads(body, parse_constant=refuse)
+    quoted = body[:SHOWN].decode("utf-8", "replace")
+    raise Wrong(f"its answer is no JSON: {quoted!r}{'...' * (len(body) > SHOWN)}")
 
 
 def of_single(found: dict[str, Any], posts: list[str], may_remove: bool) -> NDArray[np.float32]:
