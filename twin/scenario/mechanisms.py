@@ -11,16 +11,18 @@ from pydantic.fields import FieldInfo
 
 from twin.ground import files
 from twin.ground.errors import Problem, nearest
+from twin.mechanisms import REGISTRY
 from twin.mechanisms.recommender.own import named, with_ranker
 from twin.ranking import Ranker
 from twin.ranking.remote import HttpRanker
-from twin.scenario import rankers
+from twin.scenario import rankers, replacing
 from twin.scenario.importing import Trouble
 from twin.scenario.node import Node
 from twin.scenario.outside import Outside, clashes, find
 from twin.scenario.problems import Collector, Path_
 from twin.world.mechanism import Mechanism
 from twin.world.params import Params, leaves, meta
+from twin.world.protocol import lacks
 
 
 class MechanismChecker(Collector):
@@ -64,17 +66,17 @@ class MechanismChecker(Collector):
             if not isinstance(data, dict) or "class" not in data or name == "policies":
                 continue
             path: Path_ = ("mechanisms", name, "class")
-            if name in builtin:
-                self.add(
-                    path, f"{name} comes with twin", "give a mechanism of your own another name"
-                )
+            replaced = builtin.get(name)
+            if replaced is not None and replaced.replaced_by == "none":
+                self.add(path, f"no class can stand in for {name}", f"write {replaced.instead}")
                 continue
             # a mechanism that is left out is not even imported
             if data.get("enabled") is not False:
                 try:
-                    self.registry[name], self.outside[name] = find(
-                        data["class"], self._folders(name, data), name
-                    )
+                    kind, outside = find(data["class"], self._folders(name, data), name)
+                    if replaced is not None:
+                        replacing.must_derive(kind, replaced)
+                    self.registry[name], self.outside[name] = kind, outside
                     continue
                 except Trouble as trouble:
                     self.add(path, trouble.reason, trouble.mend)
@@ -176,7 +178,14 @@ class MechanismChecker(Collector):
             # `audience:` with nothing below it: all defaults
             if data is None:
                 data = {}
-            if isinstance(data, dict) and "enabled" in data:
+            elif not isinstance(data, dict):
+                self.add(
+                    ("mechanisms", name),
+                    "is not a mapping",
+                    "write its settings below it, or none to leave it out",
+                )
+                continue
+            if "enabled" in data:
                 if not isinstance(data["enabled"], bool):
                     self.add(
                         ("mechanisms", name, "enabled"),
@@ -188,7 +197,11 @@ class MechanismChecker(Collector):
                     continue
                 # switches of the block, not parameters of the mechanism
                 data = {key: value for key, value in data.items() if key != "enabled"}
-            data = self._without_class(name, data) if isinstance(data, dict) else data
+            if name in self.outside:
+                data = replacing.without_inherited(
+                    data, self.tree.inside(("mechanisms", name)), kind.Params
+                )
+            data = self._without_class(name, data)
             data = self._paths(kind.Params, data, ("mechanisms", name))
             made = self.build(kind.Params, data, ("mechanisms", name))
             if made is not None:
@@ -206,13 +219,17 @@ class MechanismChecker(Collector):
                 )
         # mechanisms that come with twin fit together; those brought along may not
         for name in sorted(set(self.outside) & set(found)):
-            for clash in clashes(
-                self.registry[name], {each: self.registry[each] for each in found if each != name}
-            ):
-                self.add(
-                    ("mechanisms", name, "class"), clash, f"change it in {self.outside[name].path}"
-                )
+            self._fits(name, {each: self.registry[each] for each in found if each != name})
         return found
+
+    def _fits(self, name: str, others: Mapping[str, type[Mechanism[Any]]]) -> None:
+        """What keeps a class of the scenario's own from working with the other mechanisms."""
+        kind, path = self.registry[name], ("mechanisms", name, "class")
+        for clash in clashes(kind, others):
+            self.add(path, clash, f"change it in {self.outside[name].path}")
+        if name in REGISTRY:
+            for reason, mend in lacks(kind, REGISTRY[name], others.values()):
+                self.add(path, reason, mend)
 
     def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:
         """File parameters relative to the file that gave them; a missing file is a problem."""

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
-from twin.scenario.model import Head, MetricsParams
+from twin.scenario.model import OFF, Head, MetricsParams
 from twin.world.mechanism import Mechanism
 from twin.world.params import Params
 
@@ -19,6 +19,7 @@ _OWN = {
     "class": {"type": "string", "description": "a mechanism of your own: package.module.Class"},
     "from": {"type": "string", "description": "the folder that holds its package"},
 }
+_ANOTHER = {"type": "object", "properties": _OWN, "required": ["class"]}
 
 _RANKER = {
     "class": {"type": "string", "description": "a ranker of your own: package.module.Class"},
@@ -41,11 +42,18 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
     blocks = {}
     for name, model in kinds.items():
         ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
-        definitions[ref]["properties"].update(_SWITCH if name in REGISTRY else _SWITCH | _OWN)
+        own = name not in REGISTRY or registry[name] is not REGISTRY[name]
+        own &= registry[name].replaced_by != "none"
+        definitions[ref]["properties"].update(_SWITCH | _OWN if own else _SWITCH)
         if name == "recommender":
             _add_ranker(definitions, definitions[ref]["properties"])
         blocks[name] = {
-            "$ref": f"#/$defs/{ref}",
+            "anyOf": [
+                {"$ref": f"#/$defs/{ref}"},
+                # its parameters are known once the class is
+                *([_ANOTHER] if not own and registry[name].replaced_by != "none" else []),
+                {"const": OFF, "description": "leaves the mechanism out"},
+            ],
             "description": (registry[name].__doc__ or "").split("\n")[0],
         }
     definitions["Policy"]["properties"]["use"] = {
@@ -72,11 +80,7 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
                 "type": "object",
                 "properties": blocks,
                 # a name that twin does not know can only be a mechanism of one's own
-                "additionalProperties": {
-                    "type": "object",
-                    "properties": _OWN,
-                    "required": ["class"],
-                },
+                "additionalProperties": _ANOTHER,
             },
             "policies": {"type": "array", "items": {"$ref": "#/$defs/Policy"}},
             "metrics": {"$ref": "#/$defs/MetricsParams"},

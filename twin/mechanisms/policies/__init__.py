@@ -52,6 +52,8 @@ class Policies(Mechanism[PoliciesParams]):
     name = "policies"
     Params = PoliciesParams
     order = 5
+    replaced_by = "none"
+    instead = "policies: is a top-level list"
     sees_hidden = False
     columns = {
         table: (
