@@ -11,7 +11,7 @@ from typing import Any
 from twin.ground.errors import nearest
 from twin.ground.units import DAY, MINUTE, format_duration, parse_start
 from twin.mechanisms.policies import PoliciesParams
-from twin.scenario.model import LONGEST, OFF, TOP, Head, MetricsParams, Scenario
+from twin.scenario.model import LONGEST, TOP, Head, MetricsParams, Scenario
 from twin.scenario.policies import PolicyChecker
 from twin.scenario.problems import Path_
 from twin.world.params import Params, leaves, meta, value_at
@@ -43,13 +43,8 @@ class Checker(PolicyChecker):
                 "write mechanisms below it, such as audience: {initial: 1000}",
             )
             given = {}
-        # `opinions: none`, as one says it
-        given = {
-            name: {"enabled": False} if data == OFF and name in self.registry else data
-            for name, data in given.items()
-        }
         # classes first: parameters and levers of a scenario's own mechanisms are checked by them
-        self.find_own(given)
+        given = self.find_own(given)
         mechanisms = self.check_mechanisms(given)
         plan = self.check_policies(top.get("policies", ()), mechanisms, start)
         if "policies" in self.registry:

@@ -17,6 +17,7 @@ from twin.ranking import Ranker
 from twin.ranking.remote import HttpRanker
 from twin.scenario import rankers, replacing
 from twin.scenario.importing import Trouble
+from twin.scenario.model import OFF
 from twin.scenario.node import Node
 from twin.scenario.outside import Outside, clashes, find
 from twin.scenario.problems import Collector, Path_
@@ -56,8 +57,14 @@ class MechanismChecker(Collector):
         ]
         return f"did you mean {found[0]}?" if len(found) == 1 else ""
 
-    def find_own(self, given: Mapping[str, Any]) -> None:
-        """Find the classes that the scenario brings, and enter them in its registry."""
+    def find_own(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Find the classes that the scenario brings, and enter them in its registry. Returns the
+        blocks, with `none` written out."""
+        # `opinions: none`, as one says it
+        given = {
+            name: {"enabled": False} if data == OFF and name in self.registry else data
+            for name, data in given.items()
+        }
         self._find_ranker(given.get("recommender"))
         # as it was: entries are added below
         builtin = dict(self.registry)
@@ -89,6 +96,7 @@ class MechanismChecker(Collector):
                 # what it would have offered is not known: nothing is reported for what names it
                 self.failed.append(name)
             self.off.append(name)
+        return given
 
     def _find_ranker(self, data: Any) -> None:
         """Find the recommender's ranker, if the scenario brings one."""
@@ -174,41 +182,16 @@ class MechanismChecker(Collector):
         for name, kind in self.registry.items():
             if name == "policies":
                 continue
-            data = given.get(name, {})
-            # `audience:` with nothing below it: all defaults
+            data = self._settings(name, kind.Params, given.get(name))
             if data is None:
-                data = {}
-            elif not isinstance(data, dict):
-                self.add(
-                    ("mechanisms", name),
-                    "is not a mapping",
-                    "write its settings below it, or none to leave it out",
-                )
                 continue
-            if "enabled" in data:
-                if not isinstance(data["enabled"], bool):
-                    self.add(
-                        ("mechanisms", name, "enabled"),
-                        "is not true or false",
-                        "write enabled: false to leave it out",
-                    )
-                elif data["enabled"] is False:
-                    self.off.append(name)
-                    continue
-                # switches of the block, not parameters of the mechanism
-                data = {key: value for key, value in data.items() if key != "enabled"}
-            if name in self.outside:
-                data = replacing.without_inherited(
-                    data, self.tree.inside(("mechanisms", name)), kind.Params
-                )
-            data = self._without_class(name, data)
-            data = self._paths(kind.Params, data, ("mechanisms", name))
             made = self.build(kind.Params, data, ("mechanisms", name))
             if made is not None:
                 found[name] = made
         # a service may be lost with its mechanism, unless another offers it too
         offered = {service for name in found for service in self.registry[name].provides}
-        for gone in sorted(set(self.off) & set(self.registry)):
+        # what a class that cannot be used would offer is not known
+        for gone in sorted((set(self.off) - set(self.failed)) & set(self.registry)):
             lost = set(self.registry[gone].provides) - offered
             users = [name for name in found if lost & set(self.registry[name].needs)]
             if users:
@@ -221,6 +204,37 @@ class MechanismChecker(Collector):
         for name in sorted(set(self.outside) & set(found)):
             self._fits(name, {each: self.registry[each] for each in found if each != name})
         return found
+
+    def _settings(self, name: str, model: type[Params], data: Any) -> Any:
+        """A block's parameters as plain data; None for a mechanism that is left out, or whose block
+        is no mapping, which is noted."""
+        # of a class that cannot be used no parameter is known; the ranker's block is another's
+        if name in self.failed and name != "recommender":
+            return None
+        # `audience:` with nothing below it: all defaults
+        data = {} if data is None else data
+        if data is False:
+            self.add(("mechanisms", name), "is not a mapping", "write none to leave it out")
+            return None
+        if not isinstance(data, dict):
+            self.build(model, data, ("mechanisms", name))
+            return None
+        if "enabled" in data:
+            if not isinstance(data["enabled"], bool):
+                self.add(
+                    ("mechanisms", name, "enabled"),
+                    "is not true or false",
+                    "write enabled: false to leave it out",
+                )
+            elif data["enabled"] is False:
+                self.off.append(name)
+                return None
+            # switches of the block, not parameters of the mechanism
+            data = {key: value for key, value in data.items() if key != "enabled"}
+        if name in self.outside:
+            block = self.tree.inside(("mechanisms", name))
+            data = replacing.without_inherited(data, block, model)
+        return self._paths(model, self._without_class(name, data), ("mechanisms", name))
 
     def _fits(self, name: str, others: Mapping[str, type[Mechanism[Any]]]) -> None:
         """What keeps a class of the scenario's own from working with the other mechanisms."""
