@@ -19,7 +19,7 @@ from twin.scenario import rankers, replacing
 from twin.scenario.importing import Trouble
 from twin.scenario.model import OFF
 from twin.scenario.node import Node
-from twin.scenario.outside import Outside, clashes, find
+from twin.scenario.outside import Outside, clashes, find, folder_key
 from twin.scenario.problems import Collector, Path_
 from twin.world.mechanism import Mechanism
 from twin.world.params import Params, leaves, meta
@@ -89,7 +89,7 @@ class MechanismChecker(Collector):
                     self.add(path, trouble.reason, trouble.mend)
                 except NotADirectoryError as error:
                     self.add(
-                        (*path[:2], "from"),
+                        (*path[:2], folder_key(name)),
                         str(error),
                         "write the folder that contains the module's package",
                     )
@@ -137,7 +137,8 @@ class MechanismChecker(Collector):
     def _without_class(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a block, without what names its class or that of its ranker."""
         if "class" in data:
-            data = {key: value for key, value in data.items() if key not in ("class", "from")}
+            places = ("class", folder_key(name))
+            data = {key: value for key, value in data.items() if key not in places}
         if name != "recommender" or "ranker" not in data:
             return data
         ranker = data["ranker"]
@@ -152,13 +153,14 @@ class MechanismChecker(Collector):
 
     def _folders(self, name: str, data: Mapping[str, Any], within: Path_ = ()) -> list[Path]:
         """Where a class is searched for before Python's path."""
-        key = "from" if "from" in data else "class"
+        key = "from" if within else folder_key(name)
+        key = key if key in data else "class"
         file, _ = self.tree.at(("mechanisms", name, *within, key))
         # a flag's folder is relative to the current one, a file's to the file
         beside = Path() if file.startswith("--") else Path(file).parent
         if key == "class":
             return [beside, Path()]
-        folder = beside / str(data["from"])
+        folder = beside / str(data[key])
         if not files.is_folder(folder):
             raise NotADirectoryError(f"there is no folder {files.shown(str(folder))}")
         return [folder]

@@ -23,8 +23,8 @@ from twin.world.mechanism import Mechanism
 from twin.world.params import Params
 
 Kind = type[Mechanism[Any]]
-SWITCHES = ("class", "from", "enabled")
-"""Keys of a mechanism's block that are no parameters."""
+SWITCHES = ("class", "from", "class_from", "enabled")
+"""Keys of a mechanism's block that are no parameters, unless its class has them."""
 
 
 def must_derive(kind: Kind, replaced: Kind) -> None:

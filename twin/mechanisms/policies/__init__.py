@@ -53,7 +53,7 @@ class Policies(Mechanism[PoliciesParams]):
     Params = PoliciesParams
     order = 5
     replaced_by = "none"
-    instead = "policies: is a top-level list"
+    instead = "a top-level list, policies:"
     sees_hidden = False
     columns = {
         table: (
