@@ -273,7 +273,7 @@ def test_mechanisms_read_what_they_declare(tmp_path: Path, monkeypatch: pytest.M
         others = {
             place
             for place in columns[name]
-            if end.world.owners.get(tuple(place.split(".", 1)), name) != name
+            if end.world.owners.get((place.split(".")[0], place.split(".")[1]), name) != name
         }
         odd = others - declared - (by_arm if name == "trials" else set())
         assert not odd, f"{name} reads {sorted(odd)}"
