@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import create_model
 
 import twin.mechanisms
-from tests.conftest import SMALL, history
+from tests.conftest import SCENARIOS, SMALL, history
 from tests.given.forked import FORK
 from tests.given.killed import killed
 from tests.given.stand_ins import HARDENING, own, write
@@ -27,7 +28,10 @@ from twin.running import drive
 from twin.scenario.loading import load
 from twin.testing import contract, standing_in
 from twin.world.checkpoint import latest
-from twin.world.columns import Table
+from twin.world.columns import Column, Table
+from twin.world.mechanism import Mechanism
+from twin.world.params import Params
+from twin.world.protocol import lacks, protocol
 from twin.world.state import Watched
 
 EVERYTHING = (
@@ -314,3 +318,43 @@ def test_a_world_in_which_opinions_do_not_move(tmp_path: Path) -> None:
         ends[model] = (people["opinion"][: len(key)] == before)[same].mean()
         assert same.mean() > 0.5
     assert ends["none"] == 1 and ends["degroot"] < 0.1
+
+
+def bare(kind: type[Mechanism[Any]]) -> type[Mechanism[Any]]:
+    """A class that does nothing, with what others use of a mechanism and no more."""
+    asked = protocol(kind, REGISTRY.values())
+    columns: dict[str, tuple[Column, ...]] = {}
+    for (table, _), used in asked.columns.items():
+        columns[table] = (*columns.get(table, ()), used.what)
+    levers: Any = {name: (used.what.annotation, used.what) for name, used in asked.levers.items()}
+    made: type[Mechanism[Any]] = type(
+        kind.__name__,
+        (Mechanism,),
+        {
+            "name": kind.name,
+            "order": kind.order,
+            "columns": columns,
+            "Params": create_model("Few", __base__=Params, **levers),
+        },
+    )
+    assert not list(lacks(made, kind, REGISTRY.values()))
+    return made
+
+
+def test_what_others_use_is_all_that_they_use() -> None:
+    """A world runs in which every mechanism that any class may replace, but the graph with its
+    services, has what the declarations say that others use, and nothing else."""
+    stubs = {
+        name: bare(kind)
+        for name, kind in REGISTRY.items()
+        if kind.replaced_by == "any" and name != "network"
+    }
+    scenario = load(
+        SCENARIOS / "quickstart.yaml",
+        (*SMALL, "policies=[]", "duration=3d", "trials.enabled=true"),
+        registry={**REGISTRY, **stubs},
+    )
+    assert {"opinions", "ratings", "chatbots", "campaigns"} <= set(stubs)
+    end, readings = history(scenario)
+    assert end.world.board.get("sessions") > 200 and len(readings) == 4
+    assert (end.world.table("consumers")["opinion"] == 0).all()
