@@ -96,6 +96,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Markers by folder and by fixture. On one processor fast folders come first; on several (see
     .ci/run) a file stays on one of them, and long files begin before short ones."""
 
+    # those of `twin.testing`, which users run, are nobody's here
+    items[:], aside = (
+        [item for item in items if item.path.is_relative_to(ROOT / "tests") is ours]
+        for ours in (True, False)
+    )
+
     def place(item: pytest.Item) -> tuple[int, int]:
         path = item.path.relative_to(ROOT / "tests")
         name = path.as_posix()
@@ -111,6 +117,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=place)
     else:
         items.sort(key=lambda item: -place(item)[1])
+    items += aside
 
 
 def pytest_collection_finish() -> None:

@@ -23,9 +23,11 @@ from twin.ranking.remote import HttpParams
 from twin.readers.panels import title
 from twin.scenario.checking import Head, MetricsParams
 from twin.world.arms import ARMS, declared
+from twin.world.columns import Column
 from twin.world.mechanism import PHASES
 from twin.world.metric import Metric
 from twin.world.params import Params, leaves, meta
+from twin.world.protocol import protocol
 
 FOLDER = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tests.reference`; a test compares. Change the declarations. -->"
@@ -252,6 +254,54 @@ def state() -> str:
     return "\n".join(parts)
 
 
+def stand_ins() -> str:
+    """What a class must bring that stands in for a mechanism."""
+    kinds = [kind for _, kind in KINDS]
+    parts = [
+        f"{NOTE}\n# Stand-ins\n",
+        "What a class must bring that stands in for a mechanism "
+        "([Own models](../how-to/own-models.md)): its `name`, its `order`, and what other "
+        "mechanisms use of it. A class that derives from it has all of that.\n",
+    ]
+    for name, kind in KINDS:
+        if kind.replaced_by == "none":
+            parts += [f"## {name}\n", f"No class can stand in for it: write {kind.instead}.\n"]
+            continue
+        derives = f", and derives from `{kind.__module__}.{kind.__name__}`"
+        derives = derives if kind.replaced_by == "derived" else ""
+        parts += [f"## {name}\n", f"A class has `order = {kind.order}`{derives}.\n"]
+        asked = protocol(kind, kinds)
+        rows = [
+            (f"column `{table_name}.{each}`", _typed(used.what), ", ".join(used.by), used.what.help)
+            for (table_name, each), used in asked.columns.items()
+        ]
+        rows += [
+            (f"service `{each}`", "", ", ".join(used.by), used.what)
+            for each, used in asked.services.items()
+        ]
+        rows += [
+            (f"lever `{each}`", "", ", ".join(used.by), used.what.description)
+            for each, used in asked.levers.items()
+        ]
+        rows += [
+            (f"metric `{each}`", used.what.kind, ", ".join(used.by), used.what.help)
+            for each, used in asked.metrics.items()
+        ]
+        parts.append(
+            table(("what", "type", "used by", "meaning"), rows)
+            if rows
+            else "Nobody uses anything of it.\n"
+        )
+    return "\n".join(parts)
+
+
+def _typed(column: Column) -> str:
+    """Type, shape, bounds, and whether it is hidden."""
+    within = "" if math.isinf(column.within[0]) else f", {column.within[0]} .. {column.within[1]}"
+    shape = f" {column.shape}" if column.shape else ""
+    return f"{column.dtype}{shape}{within}{', hidden' if column.hidden else ''}"
+
+
 def option_row(option: click.Parameter) -> tuple[str, str]:
     """Names with what they take, and help with the default."""
     if isinstance(option, click.Argument):
@@ -309,7 +359,13 @@ def commands() -> str:
 
 def pages() -> dict[Path, str]:
     """Text of every page by its file."""
-    made = {"parameters": parameters, "metrics": metrics, "state": state, "commands": commands}
+    made = {
+        "parameters": parameters,
+        "metrics": metrics,
+        "state": state,
+        "stand-ins": stand_ins,
+        "commands": commands,
+    }
     return {FOLDER / f"{name}.md": f"{make().rstrip()}\n" for name, make in made.items()}
 
 

@@ -24,7 +24,7 @@ REGISTRY = dict(BUILT_IN)
 if OWN:
     own = find(OWN, [Path()])[0]
     REGISTRY[own.name] = own
-BROUGHT = tuple(f"{name}.class={OWN}" for name in REGISTRY if name not in BUILT_IN)
+BROUGHT = (f"{own.name}.class={OWN}",) if OWN else ()
 NAMES = sorted(REGISTRY)
 
 

@@ -43,7 +43,11 @@ GROUPS = {
     "test_docs_live.py": ("docs/how-to/live.md", "docs/how-to/grafana.md"),
     "test_docs_observe.py": ("docs/how-to/observe.md",),
     "test_docs_calibrate.py": ("docs/how-to/calibrate.md",),
-    "test_docs_mechanism.py": ("docs/how-to/metric.md", "docs/how-to/mechanism.md"),
+    "test_docs_mechanism.py": (
+        "docs/how-to/metric.md",
+        "docs/how-to/mechanism.md",
+        "docs/how-to/own-models.md",
+    ),
     "test_docs_ranker.py": ("docs/how-to/ranker.md",),
     "test_docs_gym.py": ("docs/how-to/gym.md",),
 }

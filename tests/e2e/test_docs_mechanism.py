@@ -16,6 +16,11 @@ def test_command(command: str, fresh: Path) -> None:
     said = pages.bash(command, fresh)
     if command.startswith("pytest my/"):
         assert "10 passed" in said
+    if command.endswith("twin.testing"):
+        assert "13 passed" in said
+    if command == "twin check own-town.yaml":
+        assert "my/climbers.py) stands in for twin's Creators\n" in said
+        assert "stands in for twin's Opinions; without the metrics opinion_variance, " in said
 
 
 def test_what_the_page_promises(fresh: Path) -> None:
@@ -30,3 +35,19 @@ def test_what_the_page_promises(fresh: Path) -> None:
     assert "outrage" in run.report().read_text().lower()
     found = twin.open_experiment(str(fresh / "runs" / "heated-compared")).results.to_pylist()
     assert any(row["metric"] == "outrage_mean" and row["headline"] for row in found)
+
+
+def test_what_the_page_on_own_models_promises(fresh: Path) -> None:
+    """Minds close until the policy opens them; without the mechanism its metrics are gone, and under
+    the model none nobody who stays has moved."""
+    openness = twin.open(fresh / "runs" / "own-town").series("openness_mean")
+    before = 8 * 4 - 1  # four readings a day; that of the eighth day is after the policy
+    assert openness[before] < openness[0] - 0.01
+    assert openness[before + 1] > openness[before] + 0.02
+    assert "openness" in (fresh / "runs" / "own-town" / "report.html").read_text().lower()
+    without = twin.open(fresh / "runs" / "without")
+    with pytest.raises(twin.UsageError, match="opinion_variance: no such metric in this run"):
+        without.series("opinion_variance")
+    assert without.series("sessions")[-1] > 1000
+    mean = twin.open(fresh / "runs" / "unmoved").series("opinion_mean")
+    assert abs(mean[-1] - mean[1]) < 0.02

@@ -11,7 +11,7 @@ from twin.ground.units import DAY
 from twin.kernels import learn as kernel
 from twin.mechanisms.creators.declared import UNSET
 from twin.mechanisms.creators.incentives import FEWEST, slopes
-from twin.mechanisms.creators.learning import learned
+from twin.mechanisms.creators.strategy import learned
 
 
 def test_most_hardly_respond_and_a_minority_much():

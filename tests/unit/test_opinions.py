@@ -377,7 +377,7 @@ def test_people_start_by_community():
 def test_each_pull_counts_once():
     """What was seen moves opinion on the next day and never again."""
     world, mechanism = make(
-        model="none", stubbornness_mean=0.0, stubbornness_spread=0.0, exposure_rate=0.01
+        peer_rate=0.0, stubbornness_mean=0.0, stubbornness_spread=0.0, exposure_rate=0.01
     )
     table = world.table("consumers")
     before = table["opinion"].copy()
@@ -429,11 +429,15 @@ def test_bounded_confidence_makes_camps():
 
 
 def test_no_model_no_movement():
-    """Control: without social influence and posts, nothing moves."""
-    world, mechanism = make(model="none")
-    before = world.table("consumers")["opinion"].copy()
+    """Under model `none` neither posts nor people move an opinion, and campaigns find everybody
+    closed; the opinions themselves are those of any other model."""
+    world, mechanism = make(model="none", exposure_rate=0.5, peer_rate=0.5, tolerance=2.0)
+    table = world.table("consumers")
+    assert np.array_equal(table["opinion"], make()[0].table("consumers")["opinion"])
+    before = table["opinion"].copy()
+    table["pull_sum"][:], table["pull_count"][:] = 2.0, 10.0
     mechanism.step()
-    assert np.array_equal(world.table("consumers")["opinion"], before)
+    assert np.array_equal(table["opinion"], before) and (table["stubbornness"] == 1).all()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

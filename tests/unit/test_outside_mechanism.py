@@ -251,12 +251,12 @@ def test_mistakes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_built_in_name_is_taken(tmp_path: Path) -> None:
-    """A mechanism of one's own cannot stand in the place of one that comes with twin; an unknown
-    block says how to bring one."""
+    """A mechanism of one's own has a name of its own, or is made to stand in for one that comes with
+    twin; an unknown block says how to bring one."""
     path = write(tmp_path, "mechanisms:\n  opinions: {class: own.census.Census}\n")
     assert problems(path) == [
-        "x.yaml:3 opinions.class: opinions comes with twin (give a mechanism of your own another "
-        "name)"
+        "x.yaml:3 opinions.class: Census is named census, and not opinions (write name = "
+        '"opinions" in the class, or census: here)'
     ]
     assert (
         "one of your own needs class: package.module.Class"

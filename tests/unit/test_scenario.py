@@ -369,5 +369,6 @@ def test_schema_names_every_parameter() -> None:
     schema = json_schema()
     blocks = schema["properties"]["mechanisms"]["properties"]
     assert {"audience", "creators", "network", "recommender", "opinions", "chatbots"} <= set(blocks)
-    audience = schema["$defs"][blocks["audience"]["$ref"].rpartition("/")[2]]["properties"]
+    ref = blocks["audience"]["anyOf"][0]["$ref"]
+    audience = schema["$defs"][ref.rpartition("/")[2]]["properties"]
     assert "enabled" in audience and all("description" in one for one in audience.values())

@@ -25,6 +25,7 @@ from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, extended, load
 from twin.scenario.population import population
 from twin.scenario.rankers import who_ranks
+from twin.scenario.replacing import stand_ins
 from twin.scenario.schema import json_schema
 
 
@@ -157,6 +158,8 @@ def _print(checked: Scenario) -> None:
         )
     for line in policy_lines(checked):
         click.echo(line)
+    for line in stand_ins(checked):
+        click.echo(line)
     if said := who_ranks(checked):
         click.echo(said)
     for line in population(checked).said:
@@ -211,6 +214,7 @@ def _plain(checked: Scenario) -> dict[str, Any]:
         "policies": [
             policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
         ],
+        "stand_ins": stand_ins(checked),
         "ranker": who_ranks(checked),
         "files": list(population(checked).said),
         "remarks": remarks(checked),

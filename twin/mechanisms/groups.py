@@ -122,6 +122,27 @@ class Groups(Mechanism[GroupsParams]):
     name = "groups"
     Params = GroupsParams
     order = 91
+    reads = {
+        "consumers": (
+            "active",
+            "community",
+            "joined_at",
+            "opinion",
+            "return_logit",
+            "satisfaction",
+        ),
+        "creators": (
+            "active",
+            "ai",
+            "assisted",
+            "campaign",
+            "community",
+            "entered_at",
+            "followers",
+            "income",
+        ),
+        "posts": ("creator", "impressions", "settled", "work"),
+    }
     needs = ("consumers.came_this_week",)
     metrics = (
         *_by_group(

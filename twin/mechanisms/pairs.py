@@ -45,6 +45,7 @@ class Pairs(Mechanism[PairsParams]):
     name = "pairs"
     Params = PairsParams
     order = 85
+    reads = {"posts": ("rating_count", "rating_sum", "work")}
     sees_hidden = False
     metrics = (
         Metric(

@@ -46,6 +46,12 @@ class Probes(Mechanism[ProbesParams]):
     name = "probes"
     Params = ProbesParams
     order = 90
+    reads = {
+        "consumers": ("active", "stance"),
+        "creators": ("active", "campaign", "followers"),
+        "posts": ("born", "creator", "impressions", "settled", "work"),
+    }
+    watches = ("consumers_active",)
     metrics = (
         Metric(
             "creator_human_share",

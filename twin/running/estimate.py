@@ -12,6 +12,7 @@ from scipy.special import betaln, ndtr
 
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY, format_duration
+from twin.mechanisms import REGISTRY
 from twin.mechanisms.recommender.signals import COLUMNS, signals_of
 from twin.readers.text import span
 from twin.scenario.loading import Scenario
@@ -108,7 +109,15 @@ class Sizes:
     """How many of everything a scenario has when it is fullest."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.p: dict[str, Any] = dict(scenario.mechanisms)
+        # what is not known of a class of the user's own is as in the mechanism that it replaces
+        self.p: dict[str, Any] = {
+            name: REGISTRY[name].Params()
+            if name in scenario.outside
+            and name in REGISTRY
+            and not isinstance(params, REGISTRY[name].Params)
+            else params
+            for name, params in scenario.mechanisms.items()
+        }
         a, c, r, self.days = (
             self.p["audience"],
             self.p["creators"],

@@ -44,7 +44,7 @@ class Checker(PolicyChecker):
             )
             given = {}
         # classes first: parameters and levers of a scenario's own mechanisms are checked by them
-        self.find_own(given)
+        given = self.find_own(given)
         mechanisms = self.check_mechanisms(given)
         plan = self.check_policies(top.get("policies", ()), mechanisms, start)
         if "policies" in self.registry:

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from twin.ground.units import format_duration
 from twin.mechanisms.recommender.presets import effective, prized
 from twin.scenario.model import Scenario
+from twin.scenario.outside import folder_key
 from twin.scenario.problems import Path_
 from twin.scenario.rankers import NAME as RANKER
 from twin.scenario.yamlish import write_text
@@ -76,7 +77,7 @@ def _origin(scenario: Scenario, name: str, places: bool) -> dict[str, Any]:
         return {}
     return {"class": outside.path} | (
         # places are no part of the digest: the code may lie elsewhere
-        {"from": str(outside.folder)} if outside.folder and places else {}
+        {folder_key(name): str(outside.folder)} if outside.folder and places else {}
     )
 
 

@@ -11,16 +11,19 @@ from pydantic.fields import FieldInfo
 
 from twin.ground import files
 from twin.ground.errors import Problem, nearest
+from twin.mechanisms import REGISTRY
 from twin.mechanisms.recommender.own import named, with_ranker
 from twin.ranking import Ranker
 from twin.ranking.remote import HttpRanker
-from twin.scenario import rankers
+from twin.scenario import rankers, replacing
 from twin.scenario.importing import Trouble
+from twin.scenario.model import OFF
 from twin.scenario.node import Node
-from twin.scenario.outside import Outside, clashes, find
+from twin.scenario.outside import Outside, clashes, find, folder_key
 from twin.scenario.problems import Collector, Path_
 from twin.world.mechanism import Mechanism
 from twin.world.params import Params, leaves, meta
+from twin.world.protocol import lacks
 
 
 class MechanismChecker(Collector):
@@ -54,8 +57,14 @@ class MechanismChecker(Collector):
         ]
         return f"did you mean {found[0]}?" if len(found) == 1 else ""
 
-    def find_own(self, given: Mapping[str, Any]) -> None:
-        """Find the classes that the scenario brings, and enter them in its registry."""
+    def find_own(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Find the classes that the scenario brings, and enter them in its registry. Returns the
+        blocks, with `none` written out."""
+        # `opinions: none`, as one says it
+        given = {
+            name: {"enabled": False} if data == OFF and name in self.registry else data
+            for name, data in given.items()
+        }
         self._find_ranker(given.get("recommender"))
         # as it was: entries are added below
         builtin = dict(self.registry)
@@ -64,29 +73,30 @@ class MechanismChecker(Collector):
             if not isinstance(data, dict) or "class" not in data or name == "policies":
                 continue
             path: Path_ = ("mechanisms", name, "class")
-            if name in builtin:
-                self.add(
-                    path, f"{name} comes with twin", "give a mechanism of your own another name"
-                )
+            replaced = builtin.get(name)
+            if replaced is not None and replaced.replaced_by == "none":
+                self.add(path, f"no class can stand in for {name}", f"write {replaced.instead}")
                 continue
             # a mechanism that is left out is not even imported
             if data.get("enabled") is not False:
                 try:
-                    self.registry[name], self.outside[name] = find(
-                        data["class"], self._folders(name, data), name
-                    )
+                    kind, outside = find(data["class"], self._folders(name, data), name)
+                    if replaced is not None:
+                        replacing.must_derive(kind, replaced)
+                    self.registry[name], self.outside[name] = kind, outside
                     continue
                 except Trouble as trouble:
                     self.add(path, trouble.reason, trouble.mend)
                 except NotADirectoryError as error:
                     self.add(
-                        (*path[:2], "from"),
+                        (*path[:2], folder_key(name)),
                         str(error),
                         "write the folder that contains the module's package",
                     )
                 # what it would have offered is not known: nothing is reported for what names it
                 self.failed.append(name)
             self.off.append(name)
+        return given
 
     def _find_ranker(self, data: Any) -> None:
         """Find the recommender's ranker, if the scenario brings one."""
@@ -127,7 +137,8 @@ class MechanismChecker(Collector):
     def _without_class(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a block, without what names its class or that of its ranker."""
         if "class" in data:
-            data = {key: value for key, value in data.items() if key not in ("class", "from")}
+            places = ("class", folder_key(name))
+            data = {key: value for key, value in data.items() if key not in places}
         if name != "recommender" or "ranker" not in data:
             return data
         ranker = data["ranker"]
@@ -142,13 +153,14 @@ class MechanismChecker(Collector):
 
     def _folders(self, name: str, data: Mapping[str, Any], within: Path_ = ()) -> list[Path]:
         """Where a class is searched for before Python's path."""
-        key = "from" if "from" in data else "class"
+        key = "from" if within else folder_key(name)
+        key = key if key in data else "class"
         file, _ = self.tree.at(("mechanisms", name, *within, key))
         # a flag's folder is relative to the current one, a file's to the file
         beside = Path() if file.startswith("--") else Path(file).parent
         if key == "class":
             return [beside, Path()]
-        folder = beside / str(data["from"])
+        folder = beside / str(data[key])
         if not files.is_folder(folder):
             raise NotADirectoryError(f"there is no folder {files.shown(str(folder))}")
         return [folder]
@@ -172,30 +184,16 @@ class MechanismChecker(Collector):
         for name, kind in self.registry.items():
             if name == "policies":
                 continue
-            data = given.get(name, {})
-            # `audience:` with nothing below it: all defaults
+            data = self._settings(name, kind.Params, given.get(name))
             if data is None:
-                data = {}
-            if isinstance(data, dict) and "enabled" in data:
-                if not isinstance(data["enabled"], bool):
-                    self.add(
-                        ("mechanisms", name, "enabled"),
-                        "is not true or false",
-                        "write enabled: false to leave it out",
-                    )
-                elif data["enabled"] is False:
-                    self.off.append(name)
-                    continue
-                # switches of the block, not parameters of the mechanism
-                data = {key: value for key, value in data.items() if key != "enabled"}
-            data = self._without_class(name, data) if isinstance(data, dict) else data
-            data = self._paths(kind.Params, data, ("mechanisms", name))
+                continue
             made = self.build(kind.Params, data, ("mechanisms", name))
             if made is not None:
                 found[name] = made
         # a service may be lost with its mechanism, unless another offers it too
         offered = {service for name in found for service in self.registry[name].provides}
-        for gone in sorted(set(self.off) & set(self.registry)):
+        # what a class that cannot be used would offer is not known
+        for gone in sorted((set(self.off) - set(self.failed)) & set(self.registry)):
             lost = set(self.registry[gone].provides) - offered
             users = [name for name in found if lost & set(self.registry[name].needs)]
             if users:
@@ -206,13 +204,48 @@ class MechanismChecker(Collector):
                 )
         # mechanisms that come with twin fit together; those brought along may not
         for name in sorted(set(self.outside) & set(found)):
-            for clash in clashes(
-                self.registry[name], {each: self.registry[each] for each in found if each != name}
-            ):
-                self.add(
-                    ("mechanisms", name, "class"), clash, f"change it in {self.outside[name].path}"
-                )
+            self._fits(name, {each: self.registry[each] for each in found if each != name})
         return found
+
+    def _settings(self, name: str, model: type[Params], data: Any) -> Any:
+        """A block's parameters as plain data; None for a mechanism that is left out, or whose block
+        is no mapping, which is noted."""
+        # of a class that cannot be used no parameter is known; the ranker's block is another's
+        if name in self.failed and name != "recommender":
+            return None
+        # `audience:` with nothing below it: all defaults
+        data = {} if data is None else data
+        if data is False:
+            self.add(("mechanisms", name), "is not a mapping", "write none to leave it out")
+            return None
+        if not isinstance(data, dict):
+            self.build(model, data, ("mechanisms", name))
+            return None
+        if "enabled" in data:
+            if not isinstance(data["enabled"], bool):
+                self.add(
+                    ("mechanisms", name, "enabled"),
+                    "is not true or false",
+                    "write enabled: false to leave it out",
+                )
+            elif data["enabled"] is False:
+                self.off.append(name)
+                return None
+            # switches of the block, not parameters of the mechanism
+            data = {key: value for key, value in data.items() if key != "enabled"}
+        if name in self.outside:
+            block = self.tree.inside(("mechanisms", name))
+            data = replacing.without_inherited(data, block, model)
+        return self._paths(model, self._without_class(name, data), ("mechanisms", name))
+
+    def _fits(self, name: str, others: Mapping[str, type[Mechanism[Any]]]) -> None:
+        """What keeps a class of the scenario's own from working with the other mechanisms."""
+        kind, path = self.registry[name], ("mechanisms", name, "class")
+        for clash in clashes(kind, others):
+            self.add(path, clash, f"change it in {self.outside[name].path}")
+        if name in REGISTRY:
+            for reason, mend in lacks(kind, REGISTRY[name], others.values()):
+                self.add(path, reason, mend)
 
     def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:
         """File parameters relative to the file that gave them; a missing file is a problem."""

@@ -34,6 +34,8 @@ TOP = (
 )
 
 
+OFF = "none"
+"""In place of a mechanism's settings: it is left out, as by ``enabled: false``."""
 LONGEST = 68 * 365 * DAY
 """The longest run including its warm-up: seconds of a world fit into four bytes."""
 

@@ -17,12 +17,22 @@ class Node:
     line: int
     keys: dict[str, int] = field(default_factory=dict)
     """Line of each key of a mapping."""
+    below: Node | None = None
+    """Of a mapping with a ``class``: the mapping over which that was written. Its values were meant
+    for another class."""
 
     def plain(self) -> Any:
         """The value without places; lists become tuples."""
         if self.kind == "mapping":
             return {key: node.plain() for key, node in self.value.items()}
         return tuple(node.plain() for node in self.value) if self.kind == "list" else self.value
+
+    def inside(self, path: tuple[str, ...]) -> Node | None:
+        """The node at a path of keys, if it was written."""
+        node: Node | None = self
+        for part in path:
+            node = node.value.get(part) if node is not None and node.kind == "mapping" else None
+        return node
 
     def at(self, path: tuple[str | int, ...]) -> tuple[str, int]:
         """File and line of the deepest existing node on a path."""
@@ -62,6 +72,7 @@ def merged(base: Node, over: Node) -> Node:
         return over
     # places of the values themselves are kept: each problem names the file that gave it
     made = Node("mapping", dict(base.value), over.file, over.line, {**base.keys, **over.keys})
+    made.below = base if "class" in over.value else base.below
     for key, node in over.value.items():
         made.value[key] = merged(made.value[key], node) if key in made.value else node
     return made

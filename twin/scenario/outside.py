@@ -18,6 +18,7 @@ from typing import Any
 
 from twin.ground import files
 from twin.ground.errors import nearest
+from twin.mechanisms import REGISTRY
 from twin.scenario.importing import Trouble, holds, imported, lies_in, seeing, top_of
 from twin.world.mechanism import Mechanism
 from twin.world.params import Params
@@ -42,6 +43,13 @@ class Outside:
             if Path(self.file).is_file()
             else ""
         )
+
+
+def folder_key(name: str) -> str:
+    """The key beside ``class`` that names the folder of its package: ``from``, or ``class_from`` in a
+    block in which ``from`` is a table (of people, of creators)."""
+    known = REGISTRY.get(name)
+    return "class_from" if known is not None and "from" in known.Params.model_fields else "from"
 
 
 def located(path: object, folders: Iterable[Path]) -> tuple[Any, Outside]:
@@ -97,6 +105,12 @@ def find(
     if not isinstance(parameters, type) or not issubclass(parameters, Params):
         raise Trouble(
             f"{title} has no parameters", "add Params = ..., a subclass of twin.world.params.Params"
+        )
+    places = ("class", folder_key(called), "enabled")
+    if taken := [each for each in places if each in parameters.model_fields]:
+        raise Trouble(
+            f"{title} has a parameter {taken[0]}",
+            f"give it another name: {', '.join(places)} are of the block itself",
         )
     return kind, outside
 

@@ -9,20 +9,21 @@ from pydantic.json_schema import models_json_schema
 
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
-from twin.scenario.model import Head, MetricsParams
+from twin.scenario.model import OFF, Head, MetricsParams
+from twin.scenario.outside import folder_key
 from twin.world.mechanism import Mechanism
 from twin.world.params import Params
 
 _VALIDATION: Literal["validation"] = "validation"
 _SWITCH = {"enabled": {"type": "boolean", "description": "false leaves the mechanism out"}}
-_OWN = {
-    "class": {"type": "string", "description": "a mechanism of your own: package.module.Class"},
-    "from": {"type": "string", "description": "the folder that holds its package"},
-}
+_CLASS = {"type": "string", "description": "a mechanism of your own: package.module.Class"}
+_FROM = {"type": "string", "description": "the folder that holds its package"}
+_OWN = {"class": _CLASS, "from": _FROM}
+_ANOTHER = {"type": "object", "properties": _OWN, "required": ["class"]}
 
 _RANKER = {
     "class": {"type": "string", "description": "a ranker of your own: package.module.Class"},
-    "from": _OWN["from"],
+    "from": _FROM,
     "url": {"type": "string", "description": "or the address of a service that ranks"},
 }
 
@@ -41,11 +42,19 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
     blocks = {}
     for name, model in kinds.items():
         ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
-        definitions[ref]["properties"].update(_SWITCH if name in REGISTRY else _SWITCH | _OWN)
+        own = name not in REGISTRY or registry[name] is not REGISTRY[name]
+        own &= registry[name].replaced_by != "none"
+        brought = {"class": _CLASS, folder_key(name): _FROM}
+        definitions[ref]["properties"].update(_SWITCH | brought if own else _SWITCH)
         if name == "recommender":
             _add_ranker(definitions, definitions[ref]["properties"])
         blocks[name] = {
-            "$ref": f"#/$defs/{ref}",
+            "anyOf": [
+                {"$ref": f"#/$defs/{ref}"},
+                # its parameters are known once the class is
+                *([_ANOTHER] if not own and registry[name].replaced_by != "none" else []),
+                {"const": OFF, "description": "leaves the mechanism out"},
+            ],
             "description": (registry[name].__doc__ or "").split("\n")[0],
         }
     definitions["Policy"]["properties"]["use"] = {
@@ -72,11 +81,7 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
                 "type": "object",
                 "properties": blocks,
                 # a name that twin does not know can only be a mechanism of one's own
-                "additionalProperties": {
-                    "type": "object",
-                    "properties": _OWN,
-                    "required": ["class"],
-                },
+                "additionalProperties": _ANOTHER,
             },
             "policies": {"type": "array", "items": {"$ref": "#/$defs/Policy"}},
             "metrics": {"$ref": "#/$defs/MetricsParams"},

@@ -163,7 +163,9 @@ def check_saved_and_loaded_continues_exactly(scenario: Scenario, whole: Simulati
         rest = Simulation(scenario)
         rest.load(Path(folder) / "saved")
         rest.run(scenario.duration + 1)
-    check_same_world(rest, whole)
+    check_same_world(
+        rest, whole, "saved and loaded; what changes belongs into columns or self.keep"
+    )
 
 
 def check_reference_mode_gives_the_same(scenario: Scenario, whole: Simulation) -> None:
@@ -171,19 +173,27 @@ def check_reference_mode_gives_the_same(scenario: Scenario, whole: Simulation) -
 
     A mechanism whose result depends on the order or the size of a batch fails here.
     """
-    check_same_world(history(scenario, reference=True)[0], whole)
+    check_same_world(
+        history(scenario, reference=True)[0],
+        whole,
+        "one by one; what happens to one must not depend on who else is in the batch",
+    )
 
 
-def check_same_world(one: Simulation, other: Simulation) -> None:
-    """Two simulations hold the same readings and the same columns."""
+def check_same_world(one: Simulation, other: Simulation, how: str = "") -> None:
+    """Two simulations hold the same readings and the same columns; ``how`` they came about, and
+    what to mend."""
+    why = f" ({how})" if how else ""
     for (metric, labels), left, right in zip(
         one.world.board.rows, one.world.board.values, other.world.board.values, strict=True
     ):
-        assert _equal(left, right), f"{metric.name}{labels} is {left} in one and {right} in another"
+        assert _equal(left, right), (
+            f"{metric.name}{labels} is {left} in one and {right} in another{why}"
+        )
     for name, table in one.world.tables.items():
         for column in table.columns:
             same = _equal(table[column], other.world.tables[name][column])
-            assert same, f"{name}.{column} differs"
+            assert same, f"{name}.{column} differs{why}"
 
 
 def _equal(left: Any, right: Any) -> bool:

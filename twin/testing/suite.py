@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from twin.engine.simulation import Simulation
+from twin.mechanisms import REGISTRY
 from twin.scenario.loading import Scenario, load
-from twin.testing import contract
+from twin.testing import contract, standing_in
 
 SMALL = (
     "audience.initial=300",
@@ -47,7 +48,8 @@ TINY: dict[str, tuple[str, ...]] = {
 class MechanismTests:
     """Derive a test class from this, and set ``scenario`` and ``mechanism``.
 
-    ``scenario``: the YAML file that uses the mechanism, relative to the current folder;
+    ``scenario``: the YAML file that uses the mechanism, relative to the current folder, or the name
+    of one that comes with twin;
     ``mechanism``: its name in that file; ``settings``: what makes its worlds small, as ``--set``
     takes it (change it if the scenario leaves out a mechanism that these name).
     """
@@ -59,7 +61,7 @@ class MechanismTests:
     @classmethod
     def load(cls, *more: str) -> Scenario:
         """The small world, with more settings."""
-        return load(Path(cls.scenario), (*cls.settings, *more))
+        return load(cls.scenario, (*cls.settings, *more))
 
     @classmethod
     def kind(cls) -> contract.Kind:
@@ -119,3 +121,33 @@ class MechanismTests:
         # Short, since one process per person is many times slower
         short = self.load("duration=2d")
         contract.check_reference_mode_gives_the_same(short, contract.grown(short))
+
+
+class ReplacementTests(MechanismTests):
+    """The same for a class that stands in for a mechanism of twin's: ``mechanism`` is the name of
+    that one, and the scenario names the class there."""
+
+    @classmethod
+    def replaced(cls) -> contract.Kind:
+        """The mechanism for which it stands in."""
+        return REGISTRY[cls.mechanism]
+
+    def test_brings_what_others_use(self) -> None:
+        """Columns, services, levers and metrics."""
+        standing_in.check_brings_what_others_use(
+            self.kind(), self.replaced(), self.load().registry.values()
+        )
+
+    def test_services_are_alike(self) -> None:
+        """Services are offered, and give what those of the replaced mechanism give."""
+        built_in = f"{self.replaced().__module__}.{self.replaced().__name__}"
+        theirs = contract.grown(self.load("duration=1d", f"{self.mechanism}.class={built_in}"))
+        standing_in.check_services_are_alike(
+            self.world(), theirs, self.replaced(), self.load().registry.values()
+        )
+
+    def test_values_are_within(self) -> None:
+        """What others read is within the bounds that they take for granted."""
+        standing_in.check_values_are_within(
+            self.world(), self.replaced(), self.load().registry.values()
+        )

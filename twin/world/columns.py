@@ -14,6 +14,7 @@ Keys are never reused.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,8 @@ class Column:
     of one entry (empty for a number); ``hidden`` marks what a platform cannot observe (true taste,
     true quality): the recommender may not read it. ``lazy`` columns take no memory until they are
     first written. ``rows_of`` names the table whose rows a column holds: it is then as narrow as
-    they allow, whatever ``dtype`` says.
+    they allow, whatever ``dtype`` says. ``within``: the least and the greatest value that a living
+    row may hold; the contract of `twin.testing` looks.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Column:
     hidden: bool = False
     lazy: bool = False
     rows_of: str = ""
+    within: tuple[float, float] = (-math.inf, math.inf)
 
 
 class Table:

@@ -16,9 +16,9 @@ Sessions before t have all happened when the clocks of t begin.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,11 +99,15 @@ class Mechanism(Generic[P]):
     """Base of all mechanisms; `P` is the type of its parameters, which are its ``p``.
 
     Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it
-    owns), ``metrics``, ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for
+    owns), ``metrics``, ``needs`` and ``provides`` (services by name), ``gives`` (what a service
+    gives, by its name), ``reads`` (table -> columns of others), ``heeds`` (levers of
+    others, ``mechanism.lever``), ``watches`` (metrics of others), ``sees_hidden`` (False for
     the platform's own software), ``reads_arms`` (True for the one that publishes the readings by
     arm that all declare, see `twin.world.arms`), ``asks`` (True where a service outside has a part
-    in what it does, so that the world does not follow from the scenario alone), ``order`` (small first: among mechanisms in one
-    phase, and for ``setup``).
+    in what it does, so that the world does not follow from the scenario alone), ``order`` (small
+    first: among mechanisms in one phase, and for ``setup``), ``replaced_by`` (which classes of a
+    user's own may stand in for it, see `twin.world.protocol`) and ``instead`` (what to use where
+    none may).
     """
 
     name: ClassVar[str]
@@ -112,10 +116,16 @@ class Mechanism(Generic[P]):
     metrics: ClassVar[tuple[Metric, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
     provides: ClassVar[tuple[str, ...]] = ()
+    gives: ClassVar[Mapping[str, str]] = {}
+    reads: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    heeds: ClassVar[tuple[str, ...]] = ()
+    watches: ClassVar[tuple[str, ...]] = ()
     sees_hidden: ClassVar[bool] = True
     reads_arms: ClassVar[bool] = False
     asks: ClassVar[bool] = False
     order: ClassVar[int] = 50
+    replaced_by: ClassVar[Literal["any", "derived", "none"]] = "any"
+    instead: ClassVar[str] = ""
 
     def __init__(self, params: P, world: World) -> None:
         self.p = params

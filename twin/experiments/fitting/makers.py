@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from twin.experiments.fitting import evidence
 from twin.ground.errors import UsageError
 from twin.mechanisms.creators.declared import STRATEGY
-from twin.mechanisms.creators.learning import learned
+from twin.mechanisms.creators.strategy import learned
 from twin.scenario.loading import load
 
 Floats = NDArray[np.float64]

@@ -47,6 +47,23 @@ class Audience(Mechanism[AudienceParams]):
     name = "audience"
     Params = AudienceParams
     order = 20
+    replaced_by = "derived"
+    reads = {
+        "consumers": ("arm", "community", "opinion", "rating_expectation"),
+        "creators": ("ai", "reputation"),
+        "posts": (
+            "arousal",
+            "comprehensiveness",
+            "content",
+            "creator",
+            "labelled",
+            "quality",
+            "rating_shown",
+            "slant",
+            "work",
+        ),
+    }
+    heeds = ("opinions.tolerance", "opinions.repulsion", "ratings.ratings_shown")
     provides = ("inflate", "visits", "consumers.came_this_week", "starts", "people_given")
     needs = (
         "community_centres",

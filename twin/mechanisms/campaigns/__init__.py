@@ -73,6 +73,20 @@ class Campaigns(Mechanism[CampaignsParams]):
     name = "campaigns"
     Params = CampaignsParams
     order = 65
+    reads = {
+        "consumers": (
+            "active",
+            "community",
+            "joined_at",
+            "opinion",
+            "sessions",
+            "stubbornness",
+            "taste",
+        ),
+        "creators": ("active", "followers", "person"),
+        "posts": ("creator", "slant"),
+    }
+    heeds = ("opinions.exposure_rate", "opinions.repulsion", "opinions.tolerance")
     needs = ("enlist", "aim", "throttle", "dismiss", "inflate", "window")
     columns = {"consumers": CONSUMERS, "creators": CREATORS}
     metrics = METRICS

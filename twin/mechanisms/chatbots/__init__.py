@@ -58,6 +58,7 @@ class Chatbots(Mechanism[ChatbotsParams]):
     name = "chatbots"
     Params = ChatbotsParams
     order = 70
+    reads = {"consumers": ("active", "arm", "left_at")}
     columns = {"chatters": CHATTERS}
     metrics = (*METRICS, *wellbeing.METRICS)
     provides = ("chatters.attachment_now", "consumers.wellbeing")

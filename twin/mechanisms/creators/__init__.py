@@ -25,7 +25,7 @@ likes; eta of AI is 0 by default.
 
 Supply, burn-out, pay, imitation: `learning`; what pays: `incentives`; entry, exit, assistants:
 `population`; initial values at rest: `balance`; clocks: `timing`; posts: `posting`, `drafts`,
-`predictor`; accounts of campaigns: `accounts`; parameters: `params`, `kinds`.
+`predictor`; how strategies are learned: `strategy`; accounts of campaigns: `accounts`; parameters: `params`, `kinds`.
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ from twin.mechanisms.creators.population import Population
 from twin.mechanisms.creators.posting import Posting
 from twin.mechanisms.creators.predictor import Predictor
 from twin.mechanisms.creators.standing import STANDING
+from twin.mechanisms.creators.strategy import Settled, reinforce
 from twin.mechanisms.creators.supplied import SUPPLIED
 from twin.mechanisms.creators.timing import Timing
 from twin.world.mechanism import Every, Mechanism
 from twin.world.state import World
 
-__all__ = ["Creators", "CreatorsParams"]
+__all__ = ["Creators", "CreatorsParams", "Settled"]
 
 
 class Creators(Mechanism[CreatorsParams]):
@@ -59,6 +60,12 @@ class Creators(Mechanism[CreatorsParams]):
     name = "creators"
     Params = CreatorsParams
     order = 30
+    replaced_by = "derived"
+    reads = {
+        "consumers": ("active", "community", "opinion", "taste", "tz"),
+        "creators": ("arm", "community", "followers"),
+        "posts": ("counts", "impressions"),
+    }
     needs = (
         "community_centres",
         "graph_nodes",
@@ -76,12 +83,17 @@ class Creators(Mechanism[CreatorsParams]):
         self.timing, self.predictor = Timing(self), Predictor(self)
         self.posting = Posting(self, self.timing, self.predictor)
         self.incentives = Incentives(self)
-        self.learning = Learning(self, self.predictor, self.incentives)
+        self.learning = Learning(self, self.predictor, self.incentives, self.learn)
         self.population = Population(self, self.timing)
         self.accounts = Accounts(self, self.timing, self.population)
         world.provide("makers_given", self.population.given)
         self.balance = Balance(self)
         self.measures = Measures(self, self.incentives)
+
+    def learn(self, day: Settled) -> NDArray[np.float64]:
+        """New strategies f8 (n, 4) of those whose posts settled today; what they copy from others
+        comes on top. For classes that derive from this one, which may have another rule."""
+        return reinforce(day)
 
     def setup(self) -> None:
         """Empty ledgers and the initial creators."""

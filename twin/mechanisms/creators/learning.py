@@ -20,6 +20,8 @@ constant elasticity through the creator's starting point.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -30,6 +32,7 @@ from twin.mechanisms.creators.incentives import Incentives
 from twin.mechanisms.creators.kinds import by_kind
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.predictor import Predictor
+from twin.mechanisms.creators.strategy import NAMES, Settled, usable
 from twin.world.mechanism import Mechanism
 
 Floats = NDArray[np.float64]
@@ -38,28 +41,18 @@ LIKE = 2
 COPIED = ("arousal", "comprehensiveness", "care")
 
 
-def learned(
-    z: NDArray[np.floating], rate: Floats, sigma: Floats, score: Floats, bounds: tuple[float, float]
-) -> Floats:
-    """Strategies (n,) after a day: a step of rate x sigma x score, within ``bounds``.
-
-    ``score`` is the mean of surprise x noise (in sd) over the posts settled that day. No step is
-    longer than sigma: what posts that were tried around z say of pay holds about as far as they
-    went (a trust region; Schulman et al. 2015).
-    """
-    step = np.clip(rate * score, -1.0, 1.0) * sigma
-    moved: Floats = np.clip(z + step, *bounds)
-    return moved
-
-
 class Learning:
     """The daily settlement; all state is in the mechanism's ``keep`` and columns."""
 
     def __init__(
-        self, mechanism: Mechanism[CreatorsParams], predictor: Predictor, incentives: Incentives
+        self,
+        mechanism: Mechanism[CreatorsParams],
+        predictor: Predictor,
+        incentives: Incentives,
+        learn: Callable[[Settled], Floats],
     ) -> None:
         self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
-        self.predictor, self.incentives = predictor, incentives
+        self.predictor, self.incentives, self.learn = predictor, incentives, learn
 
     def setup(self) -> None:
         """Nothing has been settled."""
@@ -162,18 +155,8 @@ class Learning:
         # a creator's first rewards are their own baseline
         mean, baseline = per_creator(reward) / n, own("creators", "baseline")
         baseline[some] = np.where(baseline[some] <= UNSET, mean, baseline[some])
-        kind = own("creators", "ai")[some]
-        rates = float(self.m.lever("ai.learning")), float(self.m.lever("human.learning"))
-        rate = np.where(kind, *rates) * own("creators", "responsiveness")[some]
-        sigma = by_kind(p, kind, "exploration")
         # against the baseline of the days before; today's rewards enter it below
-        surprise, tried = reward - baseline[maker], own("posts", "tried")[rows]
-        for k, (name, low, high) in enumerate(STRATEGY):
-            # mean((r - baseline) eps) of REINFORCE
-            score = per_creator(surprise * tried[:, k]) / n
-            own("creators", name)[some] = learned(
-                own("creators", name)[some], rate, sigma, score, (low, high)
-            )
+        self._learn(some, rows, maker, reward)
         # a running mean of the first posts, which then stays: the reference for supply
         known = own("creators", "referred")[some]
         first = some[known < p.reference_posts]
@@ -186,6 +169,28 @@ class Learning:
         baseline[some] = keep * baseline[some] + (1 - keep) * mean
         own("creators", "reach")[some] = per_creator(views) / n
         self._feel(some, per_creator(np.log1p(views)) / n)
+
+    def _learn(self, some: Ints, rows: Ints, maker: Ints, reward: Floats) -> None:
+        """Strategies of these creators, by the rule of the mechanism's class."""
+        m, own = self.m, self.m.mine
+        kind = own("creators", "ai")[some]
+        rates = float(m.lever("ai.learning")), float(m.lever("human.learning"))
+        place = np.empty(len(m.world.table("creators")), np.int64)
+        place[some] = np.arange(len(some))
+        day = Settled(
+            creator=some,
+            ai=kind,
+            strategy=np.stack([own("creators", name)[some] for name in NAMES], axis=1, dtype=float),
+            rate=np.where(kind, *rates) * own("creators", "responsiveness")[some],
+            sigma=by_kind(self.p, kind, "exploration"),
+            by=place[maker],
+            tried=own("posts", "tried")[rows].astype(float),
+            reward=reward,
+            baseline=own("creators", "baseline")[maker].astype(float),
+        )
+        found = usable(self.learn(day), day, type(m).__name__)
+        for k, (name, low, high) in enumerate(STRATEGY):
+            own("creators", name)[some] = np.clip(found[:, k], low, high)
 
     def _feel(self, some: Ints, reach: Floats) -> None:
         """Morale of creators against what they are used to; ``reach`` is today's mean log(1 +

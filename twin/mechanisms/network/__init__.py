@@ -67,7 +67,17 @@ class Network(Mechanism[NetworkParams]):
     name = "network"
     Params = NetworkParams
     order = 10
+    reads = {
+        "consumers": ("active", "taste"),
+        "creators": ("active", "ai", "niche", "person", "rate", "skill", "topic"),
+    }
     provides = ("community_centres", "graph_nodes", "follow_graph", "reserve_follows")
+    gives = {
+        "community_centres": "() -> f4 (communities, L): a unit vector of taste for each community",
+        "graph_nodes": "() -> int: people that an imported graph has, 0 where none was imported",
+        "follow_graph": "() -> twin.kernels.follows.Follows: who follows whom; sessions write to it",
+        "reserve_follows": "(count) -> None: make room for so many more follows in that graph",
+    }
     columns = {"consumers": CONSUMERS, "creators": CREATORS}
     metrics = METRICS
 

@@ -23,7 +23,8 @@ stubbornness,
 
     x <- x + lambda (1 - (1 - exposure_rate)^n) m      cut to -1..1
 
-then one step of the chosen model on the follow graph: see `twin.kernels.opinion`.
+then one step of the chosen model on the follow graph: see `twin.kernels.opinion`. Under model
+``none`` everybody is wholly stubborn, so that nothing moves an opinion.
 
 How the distribution of opinions is measured: `measures`.
 """
@@ -61,6 +62,10 @@ class Opinions(Mechanism[OpinionsParams]):
     name = "opinions"
     Params = OpinionsParams
     order = 60
+    reads = {
+        "consumers": ("active", "community", "joined_at", "pull_count", "pull_sum"),
+        "creators": ("person", "slant"),
+    }
     needs = ("follow_graph",)
     provides = ("consumers.opinion_extremity",)
     columns = {"consumers": CONSUMERS}
@@ -93,9 +98,9 @@ class Opinions(Mechanism[OpinionsParams]):
         self.mine("consumers", "opinion")[rows] = start
         self.mine("consumers", "anchor")[rows] = start
         u = 2 * self.uniforms("stubbornness", keys)[:, 0] - 1
-        self.mine("consumers", "stubbornness")[rows] = np.clip(
-            p.stubbornness_mean + p.stubbornness_spread * u, 0, 1
-        )
+        drawn = np.clip(p.stubbornness_mean + p.stubbornness_spread * u, 0, 1)
+        # who is wholly stubborn is moved by nothing, which campaigns know too
+        self.mine("consumers", "stubbornness")[rows] = 1.0 if p.model == "none" else drawn
 
     def _known(self, rows: NDArray[np.int64]) -> Floats:
         """Opinions that a table of the user's gives new people (n,), NaN where it gives none; who
@@ -145,7 +150,7 @@ class Opinions(Mechanism[OpinionsParams]):
             new,
             WITHIN,
             SWEEPS,
-            self._graph(),
+            self.graph(),
         )
         opinion[new] = x[new]
 
@@ -166,13 +171,14 @@ class Opinions(Mechanism[OpinionsParams]):
         # in place: both are views of columns
         sum_seen[:], posts_seen[:] = pulled, posts
         x = kernel.exposure(x, susceptibility, float(self.lever("exposure_rate")), mean, new)
-        moved = self._social(x, susceptibility, here)
+        moved = self.hear(x, susceptibility, here)
         # whoever has left keeps the last opinion
         opinion[:] = np.where(here, np.clip(moved, -1, 1), opinion)
 
-    def _social(self, x: Floats, susceptibility: Floats, here: NDArray[np.bool_]) -> Floats:
-        """Opinions float64 (n,) after one day of the chosen model."""
-        p, graph, moved = self.p, self._graph(), x
+    def hear(self, x: Floats, susceptibility: Floats, here: NDArray[np.bool_]) -> Floats:
+        """Opinions float64 (n,) after one day among those whom people follow, by the chosen model;
+        for classes that derive from this one, which may have another."""
+        p, graph, moved = self.p, self.graph(), x
         rate, tolerance = float(self.lever("peer_rate")), float(self.lever("tolerance"))
         if p.model in ("friedkin_johnsen", "degroot"):
             anchor = self.read("consumers", "anchor").astype(float)
@@ -192,7 +198,7 @@ class Opinions(Mechanism[OpinionsParams]):
             moved = kernel.deffuant(x, susceptibility, p.convergence, tolerance, meetings, graph)
         return moved
 
-    def _graph(self) -> kernel.Graph:
+    def graph(self) -> kernel.Graph:
         """Whom people follow now."""
         graph = self.world.service("follow_graph")()
         return kernel.Graph(

@@ -9,15 +9,16 @@ BINS = 20
 EDGES = tuple(round(-1 + 2 * k / BINS, 1) for k in range(BINS))
 
 CONSUMERS = (
-    Column("opinion", "f4", "1", "Opinion, -1..1", hidden=True),
+    Column("opinion", "f4", "1", "Opinion, -1..1", hidden=True, within=(-1, 1)),
     Column(
         "anchor",
         "f4",
         "1",
         "Opinion of one's own, which a stubborn person keeps",
         hidden=True,
+        within=(-1, 1),
     ),
-    Column("stubbornness", "f4", "1", "Weight of the anchor, 0..1", hidden=True),
+    Column("stubbornness", "f4", "1", "Weight of the anchor, 0..1", hidden=True, within=(0, 1)),
     Column("pull_seen", "f8", "1", "Sum of pulls already taken in", hidden=True),
     Column("posts_seen", "i4", "posts", "Posts already taken in", hidden=True),
 )

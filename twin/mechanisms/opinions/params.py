@@ -12,7 +12,8 @@ class OpinionsParams(Params):
 
     model: Literal["friedkin_johnsen", "degroot", "deffuant", "hegselmann_krause", "none"] = par(
         "friedkin_johnsen",
-        "how those whom one follows move one's opinion",
+        "how those whom one follows move one's opinion; none: nobody's opinion moves, by posts "
+        "neither (peer_rate: 0 leaves posts alone to move it)",
         source="DeGroot 1974; Friedkin & Johnsen 1990; Deffuant et al. 2000; Hegselmann & Krause "
         "2002",
     )
@@ -32,9 +33,14 @@ class OpinionsParams(Params):
         low=0,
         high=1,
         source="assumption; model of Friedkin & Johnsen 1990",
+        under=".model!=none",
     )
     stubbornness_spread: float = par(
-        0.3, "half-width of the uniform law around that mean (cut to 0..1)", low=0, high=1
+        0.3,
+        "half-width of the uniform law around that mean (cut to 0..1)",
+        low=0,
+        high=1,
+        under=".model!=none",
     )
     peer_rate: float = par(
         0.03,
@@ -52,12 +58,24 @@ class OpinionsParams(Params):
         high=2,
         lever=True,
         source="bounded confidence, Deffuant et al. 2000; their epsilon on 0..1 is half of this",
+        under=".model!=none",
     )
     repulsion: float = par(
-        0.0, "push by gaps beyond the tolerance, relative to pull", low=0, high=1, lever=True
+        0.0,
+        "push by gaps beyond the tolerance, relative to pull",
+        low=0,
+        high=1,
+        lever=True,
+        under=".model!=none",
     )
     exposure_rate: float = par(
-        0.002, "share of the gap that one post closes", unit="1/post", low=0, high=1, lever=True
+        0.002,
+        "share of the gap that one post closes",
+        unit="1/post",
+        low=0,
+        high=1,
+        lever=True,
+        under=".model!=none",
     )
     convergence: float = par(
         0.5,

@@ -52,6 +52,8 @@ class Policies(Mechanism[PoliciesParams]):
     name = "policies"
     Params = PoliciesParams
     order = 5
+    replaced_by = "none"
+    instead = "a top-level list, policies:"
     sees_hidden = False
     columns = {
         table: (

@@ -45,6 +45,10 @@ class Ratings(Mechanism[RatingsParams]):
     name = "ratings"
     Params = RatingsParams
     order = 65
+    reads = {
+        "consumers": ("active", "arm", "opinion", "taste"),
+        "posts": ("born", "content", "quality", "slant", "work"),
+    }
     needs = ("window", "shelf_kinds")
     columns = {"consumers": CONSUMERS, "posts": POSTS}
     metrics = METRICS

@@ -43,6 +43,13 @@ class Recommender(Mechanism[RecommenderParams]):
     name = "recommender"
     Params = RecommenderParams
     order = 40
+    replaced_by = "none"
+    instead = "recommender: {ranker: {class: package.module.Class}} for a ranking of your own"
+    reads = {
+        "creators": ("active", "ai", "arm", "entered_at", "followers"),
+        "consumers": ("active",),
+        "posts": ("born", "counts", "creator", "impressions", "labelled", "signal", "work"),
+    }
     sees_hidden = False
     provides: ClassVar[tuple[str, ...]] = (
         "serving",

@@ -66,6 +66,13 @@ class Trials(Mechanism[TrialsParams]):
     name = "trials"
     Params = TrialsParams
     order = 92
+    replaced_by = "derived"
+    reads = {
+        "chatters": ("person", "sessions"),
+        "consumers": ("active", "arm", "left_at", "sessions"),
+        "creators": ("active", "ai", "arm", "community", "left_at"),
+        "posts": ("arousal",),
+    }
     reads_arms = True
     provides = ("tally", "chat_tally", "consumers.opened_entropy", "creators.small_before")
 
