@@ -55,6 +55,7 @@ function showEffects(says) { // what each branch does to what is drawn
 // ---- the report
 function ended() {
   showBranches(listed);
+  showComparisons(compared);
   const there = news.state === "done" && news.report;
   byId("report-box").hidden = !there;
   if (!there) return;
