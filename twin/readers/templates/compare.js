@@ -11,7 +11,7 @@ function compareBox(name) {
   const mine = {box: make("li", {"data-comparison": name}), says: make("span", {class: "soft"}), state: make("span", {class: "chip", role: "status"}), bar: make("div", {class: "bar-done"}), far: make("span", {class: "soft date"}), act: make("button", {type: "button"}),
     report: make("a", {target: "_blank", rel: "noopener", text: "Report", "aria-label": `Report of ${name}`}), found: make("div"), remark: make("p", {class: "soft"}), error: make("p", {class: "bad"}), shown: ""};
   mine.progress = make("div", {class: "progress", role: "progressbar", "aria-label": `Part of ${name} that is done`, "aria-valuemin": 0, "aria-valuemax": 100}, mine.bar);
-  mine.act.addEventListener("click", () => command({do: mine.act.dataset.do, comparison: name}, "comparison-said"));
+  mine.act.addEventListener("click", () => mine.act.dataset.do && command({do: mine.act.dataset.do, comparison: name}, "comparison-said"));
   mine.box.append(make("div", {class: "line"}, make("b", {text: name}), mine.says, mine.state), make("div", {class: "line"}, mine.progress, mine.far, mine.act, mine.report), mine.remark, mine.error, mine.found);
   byId("comparison-list").append(mine.box);
   compareBoxes.set(name, mine);
@@ -31,9 +31,11 @@ function showComparisons(list) {
     mine.progress.hidden = one.state === "done";
     mine.far.textContent = one.state === "done" ? "" : one.state === "running" && one.progress || `${percent} %`;
     const alive = ["queued", "running"].includes(one.state), resumable = ["stopped", "failed"].includes(one.state);
-    mine.act.hidden = !alive && !(resumable && !(over() && news.leaves));
-    mine.act.dataset.do = alive ? "stop" : "go";
-    mine.act.textContent = alive ? "Stop" : "Continue";
+    const stops = one.state === "stopping"; // the button stays, and with it the focus of a keyboard
+    mine.act.hidden = !alive && !stops && !(resumable && !(over() && news.leaves));
+    mine.act.dataset.do = alive ? "stop" : stops ? "" : "go";
+    mine.act.setAttribute("aria-disabled", String(stops));
+    mine.act.textContent = alive ? "Stop" : stops ? "Stopping" : "Continue";
     mine.act.setAttribute("aria-label", `${mine.act.textContent} ${one.name}`);
     mine.report.hidden = one.state !== "done" || (over() && news.leaves);
     mine.report.href = `${news.reports}/${one.name}`;

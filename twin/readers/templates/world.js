@@ -4,12 +4,12 @@
 "use strict";
 
 const KINDS_ = ["human", "assisted", "ai"];
-const MOVE_MS = 900, FRAME_GAP_MS = 30; // a move between two looks, and the least time between two of its frames
-const PERSON = 1.7, CREATOR = [1.8, 15]; // radii in pixels
+const MOVE_MS = 800, FRAME_GAP_MS = 38; // a move between two looks, and the least time between two of its frames
+const PERSON = 2, CREATOR = [1.8, 15]; // radii in pixels
 const SCALE = 1000; // positions are given in thousandths
 const BINS = 40; // of where people stand, for how wide a community's swarm is there
 const still_ = matchMedia("(prefers-reduced-motion: reduce)");
-const swarm = {view: null, marks: new Map(), inSight: false, asking: false, day: "", moving: 0};
+const swarm = {view: null, marks: new Map(), inSight: false, asking: false, makers: [], day: "", moving: 0, colours: null};
 
 const folded = () => !byId("world").open;
 function look(still) { // as soon as it is its turn
@@ -83,6 +83,7 @@ function placeWorld() { // targets of all marks; who comes begins at its place, 
   const seenMost = Math.max(1, ...creators.seen), [least, span] = CREATOR;
   creators.id.forEach((id, k) => put(`c${id}`, {x: at.x(creators.x[k]), y: at.y(creators.band[k]) + (part(id) - 0.5) * at.tall * 0.7, r: Math.max(least, (at.narrow ? 0.7 : 1) * span * Math.sqrt(creators.seen[k] / seenMost)), kind: creators.kind[k]}));
   for (const [key, mark] of swarm.marks) if (!there.has(key)) Object.assign(mark, {from: {x: mark.x, y: mark.y, r: mark.r}, to: {x: mark.x, y: mark.y, r: 0}});
+  swarm.makers = [...swarm.marks.values()].filter((mark) => mark.kind >= 0).sort((a, b) => b.to.r - a.to.r); // small ones over large ones
   Object.assign(byId("swarm").dataset, {marks: there.size, axis});
   KINDS_.forEach((name, kind) => { document.querySelector(`#world-key [data-mark="${name}"]`).parentElement.hidden = !creators.kind.includes(kind); });
 }
@@ -91,6 +92,7 @@ function moveWorld() { // smoothly, unless somebody wants less motion
   cancelAnimationFrame(swarm.moving);
   const began = performance.now();
   let last = -Infinity, spent = 0;
+  swarm.colours = null;
   const step = (now) => {
     const gone = still_.matches || document.hidden ? 1 : Math.min(1, (now - began) / MOVE_MS), eased = gone * gone * (3 - 2 * gone);
     if (gone === 1 || now - last >= FRAME_GAP_MS) {
@@ -100,7 +102,7 @@ function moveWorld() { // smoothly, unless somebody wants less motion
         for (const name of ["x", "y", "r"]) mark[name] = mark.from[name] + (mark.to[name] - mark.from[name]) * eased;
         if (gone === 1 && mark.to.r === 0) swarm.marks.delete(key);
       }
-      paintWorld();
+      paintWorld(false);
       spent += performance.now() - before;
     }
     if (gone < 1) swarm.moving = requestAnimationFrame(step); else looks.took(spent);
@@ -109,21 +111,30 @@ function moveWorld() { // smoothly, unless somebody wants less motion
 }
 
 // ---- the picture
-function paintWorld() {
+function coloursNow() { // read once for a move: it is the dearest part of a frame
+  const colour = (name) => getComputedStyle(document.querySelector(`#world-key [data-mark="${name}"]`)).backgroundColor, style = getComputedStyle(byId("swarm"));
+  const dot = make("canvas", {width: 16, height: 16}), brush = dot.getContext("2d"); // stamped, since so many discs take longer to fill
+  brush.fillStyle = colour("people");
+  brush.arc(8, 8, 8, 0, 2 * Math.PI);
+  brush.fill();
+  return {dot, kinds: KINDS_.map(colour), rim: getComputedStyle(document.querySelector("#world-key [data-mark=human]")).borderTopColor,
+    soft: getComputedStyle(byId("world-says")).color, line: style.borderTopColor, font: `12px ${style.fontFamily}`};
+}
+
+function paintWorld(fresh = true) { // `fresh`: colours may be others than before
   if (!swarm.view || folded()) return;
-  const canvas = byId("swarm"), at = swarm.at, ratio = devicePixelRatio || 1, brush = canvas.getContext("2d"), style = getComputedStyle(canvas);
-  const colour = (name) => getComputedStyle(document.querySelector(`#world-key [data-mark="${name}"]`)).backgroundColor;
+  if (fresh || !swarm.colours) swarm.colours = coloursNow();
+  const canvas = byId("swarm"), at = swarm.at, ratio = devicePixelRatio || 1, brush = canvas.getContext("2d"), {colours} = swarm;
   if (canvas.width !== Math.round(at.width * ratio) || canvas.height !== Math.round(at.height * ratio)) {
     canvas.style.height = `${at.height}px`;
     [canvas.width, canvas.height] = [Math.round(at.width * ratio), Math.round(at.height * ratio)];
   }
   brush.setTransform(ratio, 0, 0, ratio, 0, 0);
   brush.clearRect(0, 0, at.width, at.height);
-  const soft = getComputedStyle(byId("world-says")).color, line = style.borderTopColor;
-  brush.font = `12px ${style.fontFamily}`;
+  brush.font = colours.font;
   brush.textBaseline = "middle";
-  brush.strokeStyle = line;
-  brush.fillStyle = soft;
+  brush.strokeStyle = colours.line;
+  brush.fillStyle = colours.soft;
   at.bands.forEach((band, k) => {
     const y = at.top + k * at.tall, name = band === 8 && at.bands.length > 8 ? "further" : String(band + 1);
     if (k) { brush.beginPath(); brush.moveTo(8, y); brush.lineTo(at.right + 8, y); brush.stroke(); }
@@ -139,24 +150,16 @@ function paintWorld() {
   brush.fillText(swarm.view.axis === "opinion" ? "Opinion; of creators, the slant of their posts" : "Satisfaction; of creators, morale", at.x(middle), at.bottom + 31);
   brush.setLineDash([]);
   brush.textAlign = "left";
-  const marks = [...swarm.marks.values()], disc = (mark) => { brush.moveTo(mark.x + mark.r, mark.y); brush.arc(mark.x, mark.y, mark.r, 0, 2 * Math.PI); };
-  brush.fillStyle = colour("people");
-  brush.beginPath();
-  for (const mark of marks) if (mark.kind < 0) disc(mark);
-  brush.fill();
-  const makers = marks.filter((mark) => mark.kind >= 0).sort((a, b) => b.r - a.r); // small ones over large ones
-  const fills = KINDS_.map(colour);
-  brush.strokeStyle = getComputedStyle(document.querySelector("#world-key [data-mark=human]")).borderTopColor;
+  for (const mark of swarm.marks.values()) if (mark.kind < 0) brush.drawImage(colours.dot, mark.x - mark.r, mark.y - mark.r, 2 * mark.r, 2 * mark.r);
+  brush.strokeStyle = colours.rim;
   brush.lineWidth = 0.8;
-  for (const mark of makers) {
-    brush.beginPath();
-    disc(mark);
-    brush.fillStyle = fills[mark.kind];
-    brush.globalAlpha = 0.88;
-    brush.fill();
-    brush.globalAlpha = 1;
-    brush.stroke();
-  }
+  const disc = (mark) => { brush.moveTo(mark.x + mark.r, mark.y); brush.arc(mark.x, mark.y, mark.r, 0, 2 * Math.PI); };
+  const inOne = (marks, kind) => { brush.fillStyle = colours.kinds[kind]; brush.beginPath(); marks.forEach(disc); brush.fill(); brush.stroke(); };
+  const large = swarm.makers.filter((mark) => mark.to.r > CREATOR[0]);
+  brush.globalAlpha = 0.9;
+  for (const mark of large) inOne([mark], mark.kind);
+  brush.globalAlpha = 1;
+  KINDS_.forEach((_, kind) => inOne(swarm.makers.filter((mark) => mark.to.r <= CREATOR[0] && mark.kind === kind), kind)); // over the large ones
   brush.lineWidth = 1;
 }
 
