@@ -44,7 +44,7 @@ def test_what_if_runs_a_branch_beside_the_run_and_draws_it_over_it(
     """Two branches from the page: each runs in a process of its own, is drawn over the run with the
     difference below, and ends with the bytes of the same run without a page; one that is stopped
     can be continued; the report opens from the page."""
-    with running(tmp_path, BASE, *settings("duration=24d"), "--pace", "1") as run:
+    with running(tmp_path, BASE, *settings("duration=24d"), "--pace", "0.5") as run:
         page, complaints, _ = visit(browser, run.url)
         page.wait_for_selector(DRAWN)
         page.select_option("#lever", "creators.label_ai")
@@ -61,6 +61,8 @@ def test_what_if_runs_a_branch_beside_the_run_and_draws_it_over_it(
         assert page.is_visible("#gap") and page.is_visible("#commands")
         says = "() => document.querySelector('li[data-branch=label-ai-1] .effects').textContent"
         until(page, f"{says}.includes('in this run')")
+        page.click("#pause")  # else the run may end before the branch goes on, and its page with it
+        page.wait_for_selector("body[data-state=paused]")
         stop = page.locator("li[data-branch=label-ai-1] button")
         assert stop.inner_text() == "Stop"
         stop.click()
@@ -73,6 +75,7 @@ def test_what_if_runs_a_branch_beside_the_run_and_draws_it_over_it(
             page, "() => !document.querySelector('li[data-branch=label-ai-1][data-state=stopped]')"
         )
         page.click("[data-pace=max]")
+        page.click("#pause")
         page.wait_for_selector("body[data-state=done]")
         # the page stays while its branches run
         report = page.get_attribute("#open-report", "href")

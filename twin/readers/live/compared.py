@@ -9,6 +9,7 @@ stopped keeps the worlds that are done, and continues as `twin resume` does.
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import re
 import shutil
@@ -92,9 +93,11 @@ class Comparisons:
     def restore(self) -> None:
         """Comparisons that lie beside a run that was resumed."""
         out = self._info.out
-        for folder in sorted(out.parent.glob(f"{out.name}-{PREFIX}*")):
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        for folder in sorted(out.parent.glob(f"{glob.escape(out.name)}-{PREFIX}*")):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, IndexError):
                 found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+                if found["command"] != "compare":
+                    continue
                 args = found["args"]
                 one = Comparison(
                     folder.name.removeprefix(f"{out.name}-"),
