@@ -63,10 +63,15 @@ function ended() {
   if (!there) return;
   byId("open-report").hidden = news.leaves;
   byId("open-report").href = news.report;
+  if (!left && !keeping) keepReport(); // while branches go on: at their end there may be little time
 }
 
+let keeping = null;
 async function keepReport() { // before the server goes: it can be saved then, too
-  if (news.report && !report) report = await (await fetch(news.report, {cache: "no-store"})).blob().catch(() => null);
+  if (!news.report || report) return;
+  keeping ??= fetch(news.report, {cache: "no-store"}).then((answer) => answer.ok ? answer.blob() : null).catch(() => null);
+  report = await keeping;
+  keeping = null;
 }
 
 byId("save-report").addEventListener("click", async () => {

@@ -61,7 +61,7 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.ended = performance.now();
   }
 }
-const numbers = new Turn(0.2, 250, 12000), faces = new Turn(0.15, 250, 20000), lines = new Turn(0.4, 250, 90000), redraws = new Turn(0.25, REDRAW_MS, 240000), looks = new Turn(0.15, 1000, 60000);
+const numbers = new Turn(0.2, 250, 12000), faces = new Turn(0.15, 250, 20000), lines = new Turn(0.4, 250, 90000), redraws = new Turn(0.25, REDRAW_MS, 240000), looks = new Turn(0.15, 1000, 240000);
 let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
 
 // ---- theme

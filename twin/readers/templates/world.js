@@ -5,6 +5,7 @@
 
 const KINDS_ = ["human", "assisted", "ai"];
 const MOVE_MS = 800, FRAME_GAP_MS = 38; // a move between two looks, and the least time between two of its frames
+const MOVING = 2; // pages at most on which marks move while the run is at full speed
 const PERSON = 2, CREATOR = [1.8, 15]; // radii in pixels
 const SCALE = 1000; // positions are given in thousandths
 const BINS = 40; // of where people stand, for how wide a community's swarm is there
@@ -88,13 +89,16 @@ function placeWorld() { // targets of all marks; who comes begins at its place, 
   KINDS_.forEach((name, kind) => { document.querySelector(`#world-key [data-mark="${name}"]`).parentElement.hidden = !creators.kind.includes(kind); });
 }
 
+// a move costs twenty times as much as a picture: where many pages share the processor of a run at full speed, marks jump
+const jumps = () => still_.matches || document.hidden || news.state === "running" && news.pace === null && news.pages > MOVING;
 function moveWorld() { // smoothly, unless somebody wants less motion
+  const jump = jumps();
   cancelAnimationFrame(swarm.moving);
   const began = performance.now();
   let last = -Infinity, spent = 0;
   swarm.colours = null;
   const step = (now) => {
-    const gone = still_.matches || document.hidden ? 1 : Math.min(1, (now - began) / MOVE_MS), eased = gone * gone * (3 - 2 * gone);
+    const gone = jump || document.hidden ? 1 : Math.min(1, (now - began) / MOVE_MS), eased = gone * gone * (3 - 2 * gone);
     if (gone === 1 || now - last >= FRAME_GAP_MS) {
       const before = performance.now();
       last = now;
@@ -107,7 +111,7 @@ function moveWorld() { // smoothly, unless somebody wants less motion
     }
     if (gone < 1) swarm.moving = requestAnimationFrame(step); else looks.took(spent);
   };
-  if (still_.matches || document.hidden) step(began); else swarm.moving = requestAnimationFrame(step);
+  if (jump) step(began); else swarm.moving = requestAnimationFrame(step);
 }
 
 // ---- the picture
