@@ -20,6 +20,37 @@ DRAWN = "#face[data-empty=false]"
 """The large chart, once it shows something."""
 DESKTOP, PHONE = {"width": 1440, "height": 1000}, {"width": 375, "height": 812}
 
+HANDSET: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+}
+NAMELESS = """() => [...document.querySelectorAll('button, input, select, textarea, a, summary, svg[role], [role=progressbar]')]
+    .filter(one => one.checkVisibility() && !(one.ariaLabel || one.getAttribute('aria-labelledby')
+        || one.closest('label')?.textContent.trim() || one.textContent.trim() || one.title))
+    .map(one => one.outerHTML.slice(0, 90))"""
+FAINT = """() => {
+    const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data]; };
+    const light = ([r, g, b]) => [r, g, b].map(one => one / 255).map(one => one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4)
+        .reduce((sum, one, i) => sum + one * [.2126, .7152, .0722][i], 0);
+    const ground = one => { for (; one; one = one.parentElement) { const found = rgba(getComputedStyle(one).backgroundColor);
+        if (found[3] > 250) return found; } return [255, 255, 255]; };
+    const faint = [];
+    for (const one of document.querySelectorAll('body *')) {
+        const text = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+        if (!text || one.tagName === 'TITLE') continue;
+        if ( !one.checkVisibility({visibilityProperty: true}) || one.closest(':disabled, .plot')) continue;
+        const style = getComputedStyle(one);
+        const [a, b] = [light(rgba(one instanceof SVGElement ? style.fill : style.color)), light(ground(one))];
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (ratio < 4.5)
+            faint.push(`${one.tagName} ${one.textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
+    }
+    return faint; }"""
+"""Texts whose contrast with their ground is below 4.5 (WCAG AA)."""
+
 
 class Running:
     """A run in a process of its own, with its live page; ``lines`` are what it has said so far."""

@@ -1,5 +1,5 @@
 """What reads a run in the benchmark of readers, in a process of its own: `python -m
-tests.benchmarks.attached metrics|live NUMBER`.
+tests.benchmarks.attached metrics|live|world NUMBER`.
 
 It takes the address from standard input, says ``open`` when it reads, reads until standard input
 ends, and says what it did.
@@ -49,13 +49,22 @@ STOPPED = """(() => {
 what became due meanwhile."""
 
 
-def open_pages(url: str, count: float) -> str:
+UNFOLDED = "localStorage.setItem('world', 'open')"
+"""A page with its view of the world unfolded."""
+
+
+def open_pages(url: str, count: float, before: str = STOPPED) -> str:
     """Hold that many pages open, each with its first pictures drawn."""
-    with pages(url, int(count), STOPPED):
+    with pages(url, int(count), before):
         print("open", flush=True)
         sys.stdin.read()
     return f"{count:g} pages"
 
 
 if __name__ == "__main__":
-    print({"metrics": scrape, "live": open_pages}[sys.argv[1]](input(), float(sys.argv[2])))
+    readers = {
+        "metrics": scrape,
+        "live": open_pages,
+        "world": lambda url, count: open_pages(url, count, f"{STOPPED}; {UNFOLDED}"),
+    }
+    print(readers[sys.argv[1]](input(), float(sys.argv[2])))

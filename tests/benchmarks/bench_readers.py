@@ -1,5 +1,5 @@
 """What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write]
-[live] [nothing] [--rounds 6]`.
+[live] [world] [nothing] [--rounds 6]`.
 
 Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) twice in a
 round, with a reader that is there and is not there in turns of a simulated week (--weeks): there,
@@ -35,6 +35,7 @@ metrics       --metrics, scraped every second (--scrape) as Prometheus does: Ope
 remote-write  --remote-write to a real Prometheus on this machine
 live          --live, ten open pages (--pages) in a real Chromium. They draw a minute or more apart:
               give it turns of --weeks 8
+world         the same, with the view of the world unfolded on each page
 nothing       no reader: what the method itself is off by
 """
 
@@ -68,8 +69,8 @@ from twin.record.watch import Frame, Watcher, Watchers
 from twin.running import drive as run
 from twin.scenario.loading import load
 
-READERS = ("metrics", "remote-write", "live", "nothing")
-BOUND = {"metrics": 0.01, "live": 0.03}
+READERS = ("metrics", "remote-write", "live", "world", "nothing")
+BOUND = {"metrics": 0.01, "live": 0.03, "world": 0.03}
 """Largest share of the run's time that a reader may cost, by issue 4."""
 TICK = os.sysconf("SC_CLK_TCK")
 FIRST = 8
@@ -198,7 +199,11 @@ class Turns(Watchers):
         url = next(
             (found[0] for line in self.lines if (found := re.search(r"https?://\S+", line))), ""
         )
-        number = {"metrics": self.arguments.scrape, "live": self.arguments.pages}.get(self.name)
+        number = {
+            "metrics": self.arguments.scrape,
+            "live": self.arguments.pages,
+            "world": self.arguments.pages,
+        }.get(self.name)
         if number is None:
             return
         self.opened = subprocess.Popen(
@@ -240,7 +245,7 @@ def once(arguments: argparse.Namespace, name: str, inverse: bool) -> Turns:
             {"metrics": "127.0.0.1:0"}
             if name == "metrics"
             else {"live": "127.0.0.1:0"}
-            if name == "live"
+            if name in ("live", "world")
             else {}
         )
         if name == "remote-write":

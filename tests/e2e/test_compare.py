@@ -116,6 +116,7 @@ def test_folder_and_columns(here: Path, rows: list[dict[str, Any]]) -> None:
         *TABLES,
         "manifest.json",
         "scenario.yaml",
+        "verdicts.json",
         "report.html",
         "runs",
         "policies",

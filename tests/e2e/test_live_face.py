@@ -11,44 +11,14 @@ import pytest
 
 from tests.conftest import ROOT, settings
 from tests.given.inside import called
-from tests.live_page import DESKTOP, DRAWN, Running, running, until, visit
+from tests.live_page import DESKTOP, DRAWN, FAINT, HANDSET, NAMELESS, Running, running, until, visit
 from twin.record.mailbox import command
 
 BASE = ROOT / "scenarios" / "base.yaml"
-HANDSET: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "is_mobile": True,
-    "has_touch": True,
-}
 FIRST_SCREEN_MS = 1000
 COURSES = """branch => [...document.querySelectorAll('#chart .course')]
     .filter(one => one.dataset.branch === branch && one.getAttribute('d')).length"""
 STATE = """([name, state]) => document.querySelector(`li[data-branch="${name}"]`)?.dataset.state === state"""
-NAMELESS = """() => [...document.querySelectorAll('button, input, select, textarea, a, summary, svg[role], [role=progressbar]')]
-    .filter(one => one.checkVisibility() && !(one.ariaLabel || one.getAttribute('aria-labelledby')
-        || one.closest('label')?.textContent.trim() || one.textContent.trim() || one.title))
-    .map(one => one.outerHTML.slice(0, 90))"""
-FAINT = """() => {
-    const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-    const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-        return [...canvas.getImageData(0, 0, 1, 1).data]; };
-    const light = ([r, g, b]) => [r, g, b].map(one => one / 255).map(one => one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4)
-        .reduce((sum, one, i) => sum + one * [.2126, .7152, .0722][i], 0);
-    const ground = one => { for (; one; one = one.parentElement) { const found = rgba(getComputedStyle(one).backgroundColor);
-        if (found[3] > 250) return found; } return [255, 255, 255]; };
-    const faint = [];
-    for (const one of document.querySelectorAll('body *')) {
-        const text = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-        if (!text || one.tagName === 'TITLE') continue;
-        if ( !one.checkVisibility({visibilityProperty: true}) || one.closest(':disabled, .plot')) continue;
-        const style = getComputedStyle(one);
-        const [a, b] = [light(rgba(one instanceof SVGElement ? style.fill : style.color)), light(ground(one))];
-        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-        if (ratio < 4.5)
-            faint.push(`${one.tagName} ${one.textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
-    }
-    return faint; }"""
-"""Texts whose contrast with their ground is below 4.5 (WCAG AA)."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +44,7 @@ def test_what_if_runs_a_branch_beside_the_run_and_draws_it_over_it(
     """Two branches from the page: each runs in a process of its own, is drawn over the run with the
     difference below, and ends with the bytes of the same run without a page; one that is stopped
     can be continued; the report opens from the page."""
-    with running(tmp_path, BASE, *settings("duration=24d"), "--pace", "1") as run:
+    with running(tmp_path, BASE, *settings("duration=24d"), "--pace", "0.5") as run:
         page, complaints, _ = visit(browser, run.url)
         page.wait_for_selector(DRAWN)
         page.select_option("#lever", "creators.label_ai")
@@ -89,7 +59,10 @@ def test_what_if_runs_a_branch_beside_the_run_and_draws_it_over_it(
         until(page, f"() => ({COURSES})('') === 2 && ({COURSES})('label-ai-1') === 2")
         until(page, "() => document.querySelectorAll('#gap .course[d]').length >= 2")
         assert page.is_visible("#gap") and page.is_visible("#commands")
-        assert "in this run" in page.inner_text("li[data-branch=label-ai-1] .effects")
+        says = "() => document.querySelector('li[data-branch=label-ai-1] .effects').textContent"
+        until(page, f"{says}.includes('in this run')")
+        page.click("#pause")  # else the run may end before the branch goes on, and its page with it
+        page.wait_for_selector("body[data-state=paused]")
         stop = page.locator("li[data-branch=label-ai-1] button")
         assert stop.inner_text() == "Stop"
         stop.click()
@@ -102,6 +75,7 @@ def test_what_if_runs_a_branch_beside_the_run_and_draws_it_over_it(
             page, "() => !document.querySelector('li[data-branch=label-ai-1][data-state=stopped]')"
         )
         page.click("[data-pace=max]")
+        page.click("#pause")
         page.wait_for_selector("body[data-state=done]")
         # the page stays while its branches run
         report = page.get_attribute("#open-report", "href")
@@ -225,3 +199,74 @@ def test_beside_the_chart_stand_the_levers(town: Running, browser: Any) -> None:
     panel = page.locator("#commands").bounding_box()
     assert 0 <= panel["y"] < 200 and not complaints
     assert command(town.folder, {"do": "status"})["ok"] == "running"
+
+
+MOVED = """xs => swarm.view.people.id.filter((id, k) => id in xs && xs[id] !== swarm.view.people.x[k]).length"""
+POSITIONS = """() => Object.fromEntries(swarm.view.people.id.map((id, k) => [id, swarm.view.people.x[k]]))"""
+MARKS = "() => Number(document.getElementById('swarm').dataset.marks)"
+PALE = """() => {
+    const light = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(one => one / 255)
+        .map(one => one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4)
+        .reduce((sum, one, i) => sum + one * [.2126, .7152, .0722][i], 0);
+    const ratio = (a, b) => (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const ground = light(getComputedStyle(document.getElementById('swarm')).backgroundColor);
+    return [...document.querySelectorAll('#world-key [data-mark]')].filter(one => {
+        const style = getComputedStyle(one);
+        const either = [style.backgroundColor, style.borderTopColor].map(each => ratio(light(each), ground));
+        return Math.max(...either) < 3;
+    }).map(one => one.dataset.mark); }"""
+"""Kinds of marks that neither fill nor rim sets off from the ground (WCAG AA, graphics)."""
+
+
+def test_a_view_of_the_world_follows_it_and_costs_nothing_while_it_is_folded(
+    town: Running, browser: Any
+) -> None:
+    """Folded, nothing is asked for. Opened by the keyboard it draws who is there, says the same in
+    words, and goes where the world goes; who wants less motion gets it at once."""
+    page, complaints, asked = visit(browser, town.url, color_scheme="dark")
+    page.wait_for_selector(DRAWN)
+    page.wait_for_timeout(500)
+
+    def looks() -> int:
+        return sum(address.endswith("/world") for address in asked)
+
+    assert looks() == 0
+    page.focus("#world > summary")
+    page.keyboard.press("Enter")
+    until(page, f"() => ({MARKS})() > 0")
+    page.click("#pause")
+    page.wait_for_selector("body[data-state=paused]")
+    view = command(town.folder, {"do": "look"})["view"]
+    until(
+        page, "ids => swarm.view.people.id.join() === ids", ",".join(map(str, view["people"]["id"]))
+    )
+    until(page, "xs => swarm.view.people.x.join() === xs", ",".join(map(str, view["people"]["x"])))
+    marks = page.evaluate(MARKS)
+    assert marks == len(view["people"]["id"]) + len(view["creators"]["id"]) <= 2000
+    assert marks == page.evaluate("[...swarm.marks.values()].filter(one => one.to.r > 0).length")
+    assert f"{view['active'][0]:,} people" in page.inner_text("#world-says")
+    page.click("#world-rows > summary")
+    rows = page.locator("#world-table tbody tr").all_inner_texts()
+    people = [int(row.split()[1].replace(",", "")) for row in rows]
+    assert people == [each["people"] for each in view["communities"]]
+    painted = """() => { const canvas = document.getElementById('swarm');
+        return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(one => one) }"""
+    assert page.evaluate(painted) and page.evaluate(PALE) == []
+    assert page.evaluate(NAMELESS) == [] and page.evaluate(FAINT) == []
+    before = page.evaluate(POSITIONS)
+    page.click("#pause")
+    until(page, f"xs => ({MOVED})(xs) > 0", before)
+    page.focus("#world > summary")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    asked_for = looks()
+    page.wait_for_timeout(1500)
+    assert looks() == asked_for and not complaints
+    page.click("#theme")  # in the light, and where motion is not wanted, all are in place at once
+    assert page.evaluate(PALE) == []
+    page, complaints, _ = visit(browser, town.url, reduced_motion="reduce", **HANDSET)
+    page.wait_for_selector(DRAWN)
+    page.click("#world > summary")
+    until(page, f"() => ({MARKS})() > 0")
+    assert page.evaluate("[...swarm.marks.values()].every(one => one.x === one.to.x && one.r > 0)")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390 and not complaints

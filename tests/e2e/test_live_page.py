@@ -229,6 +229,7 @@ def test_only_the_token_opens_it_and_only_the_page_itself_steers(held: Running) 
     for path in (
         "/run",
         "/levers",
+        "/world",
         "/stream",
         "/chapter/producer-0",
         "/readings/producer-0?since=0",
@@ -255,6 +256,10 @@ def test_only_the_token_opens_it_and_only_the_page_itself_steers(held: Running) 
         {"do": "status"},
         {"do": "intervene", "file": "../../secret.yaml"},
         {"do": "fork", "branch": "../x"},
+        {"do": "compare", "worlds": 2},
+        {"do": "compare", "file": "hide_counts", "worlds": "2; rm"},
+        {"do": "compare", "file": "hide_counts", "worlds": 2, "branch": "../x"},
+        {"do": "stop", "comparison": "../x"},
         {"do": 1},
     ):
         status, _, answer = ask(held, "POST", "/command", json.dumps(wrong), **good)

@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
+from twin.cli import beside as command_beside
 from twin.cli import common
 from twin.ground.errors import Undone, UsageError
 from twin.readers.annotations import Annotator
 from twin.readers.endpoint import Endpoint
 from twin.readers.listening import parse
 from twin.readers.live import Live
-from twin.readers.live.service import can_browse
+from twin.readers.live.address import can_browse
 from twin.readers.remote_write import RemoteWrite
 from twin.readers.service import Service
 from twin.readers.sidecar import Link
@@ -125,6 +126,12 @@ def services(flags: dict[str, Any]) -> list[Service]:
     if flags.get("live"):
         # the page stays after the run until Ctrl-C, which needs somebody at a terminal
         found.append(
-            Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse(), grow=beside.main)
+            Live(
+                flags["live"],
+                stay=sys.stdout.isatty(),
+                browse=can_browse(),
+                grow=beside.main,
+                command=command_beside.main,
+            )
         )
     return found

@@ -27,6 +27,7 @@ from twin.kernels import groups as kernel
 from twin.world.mechanism import Mechanism
 from twin.world.metric import Metric, Side
 from twin.world.params import Params
+from twin.world.state import World
 
 __all__ = ["Groups", "GroupsParams"]
 
@@ -175,7 +176,7 @@ class Groups(Mechanism[GroupsParams]):
     def _creators(self) -> None:
         """Accounts of campaigns are in no statistic of creators."""
         here = self.read("creators", "active") & ~self.read("creators", "campaign")
-        values = {"reach": self._reach(), "pay": self.read("creators", "income")}
+        values = {"reach": reach(self.world), "pay": self.read("creators", "income")}
         for name, each in values.items():
             self.world.board.set_all(
                 f"{name}_share", lorenz_steps(each[here].astype(np.float64), len(TENTHS))
@@ -192,19 +193,6 @@ class Groups(Mechanism[GroupsParams]):
             "kind": np.where(self.read("creators", "ai"), 2, human),
         }
         self._publish(values, codes, here, CREATORS)
-
-    def _reach(self) -> Floats:
-        """Impressions by creator of the posts that are in the feed, float64 (creators,)."""
-        # a plain post counts until it is settled, a work as long as it lives, as in `probes`
-        live = self.read("posts", "alive") & (
-            ~self.read("posts", "settled") | self.read("posts", "work")
-        )
-        reach: Floats = np.bincount(
-            self.read("posts", "creator")[live],
-            weights=self.read("posts", "impressions")[live].astype(float),
-            minlength=len(self.world.table("creators")),
-        ).astype(np.float64)
-        return reach
 
     def _consumers(self) -> None:
         here = self.read("consumers", "active")
@@ -238,6 +226,19 @@ class Groups(Mechanism[GroupsParams]):
             for name, total in zip(values, totals, strict=True):
                 means = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
                 self.world.board.set_all(f"{name}_by_{split}", means)
+
+
+def reach(world: World) -> Floats:
+    """Impressions by creator of the posts that are in the feed, float64 (creators,)."""
+    posts = world.table("posts")
+    # a plain post counts until it is settled, a work as long as it lives, as in `probes`
+    live = posts.readable("alive") & (~posts.readable("settled") | posts.readable("work"))
+    seen: Floats = np.bincount(
+        posts.readable("creator")[live],
+        weights=posts.readable("impressions")[live].astype(float),
+        minlength=len(world.table("creators")),
+    ).astype(np.float64)
+    return seen
 
 
 def community(number: NDArray[np.integer]) -> Ints:

@@ -12,9 +12,10 @@ more commands, although its process may still serve readers: the file ``RUN/mail
 
 Commands: ``{"do": "pause"}``; ``{"do": "continue"}``; ``{"do": "pace", "days_per_second": 2.0}``
 (null: as fast as it can); ``{"do": "intervene", "policy": YAML, "at": TIME}``; ``{"do": "fork",
-"branch": NAME, "policy": YAML, "at": TIME, "out": PATH}``; ``{"do": "status"}``. TIME is a duration
-since the start such as ``90d``, or a date; what is null or left out means now, or a name that the
-run chooses. A reply is ``{"ok": text, ...}`` or ``{"error": text}``.
+"branch": NAME, "policy": YAML, "at": TIME, "out": PATH}``; ``{"do": "status"}``; ``{"do":
+"look"}``, whose reply has a ``view`` of the world. TIME is a duration since the start such as
+``90d``, or a date; what is null or left out means now, or a name that the run chooses. A reply is
+``{"ok": text, ...}`` or ``{"error": text}``.
 """
 
 from __future__ import annotations

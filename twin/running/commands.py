@@ -1,4 +1,5 @@
-"""Commands to a running simulation: pause, continue, pace, intervene, fork, status (see `mailbox`).
+"""Commands to a running simulation: pause, continue, pace, intervene, fork, status, look (see
+`mailbox`).
 
 They are carried out between two steps of the run, at a barrier, so that what they change is the
 same whatever the wall clock says.
@@ -15,6 +16,7 @@ from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import at
 from twin.running import branches
 from twin.running import folder as runfolder
+from twin.running.looking import look
 from twin.running.pace import Pace
 
 TEXTS = ("policy", "source", "at", "branch", "out")
@@ -49,7 +51,7 @@ def carry_out(run: Steered, command: dict[str, Any]) -> dict[str, Any]:
         for key in TEXTS:
             if not isinstance(command.get(key, ""), str | None):
                 raise UsageError(f"{key}: is no text (write it in quotes, or leave it out)")
-        text = _DOERS[command["do"]](run, command)
+        said = _DOERS[command["do"]](run, command)
     # A wrong request, or a disk that is full: the reply says so
     except (TwinError, OSError) as error:
         return {"error": str(error)}
@@ -57,7 +59,7 @@ def carry_out(run: Steered, command: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         return {"error": f"the command failed: {type(error).__name__}: {error}"}
     return {
-        "ok": text,
+        **(said if isinstance(said, dict) else {"ok": said}),
         "now_s": run.now,
         "date": f"{at(run.simulation.scenario.start, run.now):%Y-%m-%d %H:%M}",
         "paused": run.paused,
@@ -131,11 +133,16 @@ def _status(run: Steered, command: dict[str, Any]) -> str:
     return "paused" if run.paused else "running"
 
 
-_DOERS: dict[str, Callable[[Steered, dict[str, Any]], str]] = {
+def _look(run: Steered, command: dict[str, Any]) -> dict[str, Any]:
+    return {"ok": "looked", "view": look(run.simulation)}
+
+
+_DOERS: dict[str, Callable[[Steered, dict[str, Any]], str | dict[str, Any]]] = {
     "pause": _pause,
     "continue": _continue,
     "pace": _set_pace,
     "intervene": _intervene,
     "fork": _fork,
     "status": _status,
+    "look": _look,
 }

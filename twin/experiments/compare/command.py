@@ -11,6 +11,7 @@ before.parquet      what each series did in the four weeks before the fork: its 
                     that would take it (see `twin.experiments.compare.measures`)
 replicates.parquet  the pairs themselves, over the last window and over the week that ends thirty
                     days after the fork
+verdicts.json       see `twin.record.verdicts`
 report.html         see `twin.experiments.compare.report`
 """
 
@@ -23,8 +24,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from twin.experiments import effects, forks
-from twin.experiments.compare import groups, measures, trial
+from twin.experiments import forks
+from twin.experiments.compare import groups, measures, trial, verdicts
 from twin.experiments.compare import report as compare_report
 from twin.experiments.compare.rows import (
     GROUPS,
@@ -40,6 +41,7 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch, Plan
 from twin.experiments.words import SIDES, signed
 from twin.readers.text import human
+from twin.record import verdicts as verdict_file
 
 LOOK = 4
 """Weeks before the fork that show whether a series was at rest; two at least, all of them after the
@@ -59,6 +61,10 @@ def resume(experiment: Experiment, on: str | None) -> None:
         on,
         shared,
         str(args.get("of", "")),
+    )
+    described = {branch.name: branch.describe for branch in branches}
+    experiment.store.write_json(
+        verdict_file.NAME, verdict_file.plain(verdicts.found(rows, described))
     )
     # before the report, which reads these facts in the manifest
     experiment.finish("done", **facts)
@@ -159,25 +165,13 @@ def lines(rows: Sequence[Row]) -> list[str]:
     made = []
     for branch in dict.fromkeys(row.branch for row in rows):
         mine = [row for row in rows if row.branch == branch]
-        # p is NaN, which is not equal to itself, where nothing was tested
-        tested = sum(row.p == row.p for row in mine)
-        made += [
-            "",
-            f"{branch}: {sum(row.sure for row in mine)} of {tested} series that it touches differ, "
-            f"established beyond noise",
-        ]
+        made += ["", f"{branch}: {verdicts.lead(mine)}"]
         for side, name in SIDES.items():
             shown = [row for row in mine if row.side == side and row.reported and row.n > 1]
             if shown:
                 made.append(f"  {name}")
                 made += [f"    {_line(row)}" for row in shown]
-    return [
-        *made,
-        "",
-        f"[ ]: {effects.LEVEL:.0%} interval of this series alone. q: share of false alarms among "
-        f"all series as sure as this (Benjamini-Hochberg). Established: q < "
-        f"{1 - effects.LEVEL:.2g}; suggestive: its own interval clears zero, and no more.",
-    ]
+    return [*made, "", verdicts.NOTE]
 
 
 def _line(row: Row) -> str:

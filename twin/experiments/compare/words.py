@@ -10,6 +10,7 @@ from twin.experiments import effects
 from twin.experiments.compare import groups
 from twin.experiments.compare.data import Data
 from twin.experiments.compare.rows import EARLY, MONTH, Row, name_of
+from twin.experiments.compare.verdicts import ends, would_show, would_tell
 from twin.experiments.forks import WINDOW
 from twin.experiments.page import TONES, Summary, Words, between, listed, percent
 from twin.experiments.words import SIDES, Key, signed
@@ -149,30 +150,19 @@ def day(data: Data, second: int) -> str:
 
 
 def _doubt(row: Row) -> str:
-    """A series that may be noise, with what it may be, and the smallest effect that these worlds
-    would have shown."""
-    least = effects.smallest(row.low, row.high, row.n)
-    share = row.percent(least)
-    told = percent(share, signed=False) if np.isfinite(share) else human(least)
-    seen = f" (±{told} would have shown)" if np.isfinite(least) else ""
-    return f"{_interval(row)}{seen}"
+    """A series that may be noise, with what it may be, and what would have shown."""
+    seen = would_show(row)
+    return f"{_interval(row)}{f' ({seen})' if seen else ''}"
 
 
 def _hint(row: Row, tested: int) -> str:
     """A suggestive series, with how many more worlds would establish it."""
-    more = effects.more_worlds(row.effect, row.low, row.high, row.n, tested)
-    told = f" (about {human(more)} more worlds would tell)" if more > 0 else ""
-    return f"{_interval(row)}{told}"
+    told = would_tell(row, tested)
+    return f"{_interval(row)}{f' ({told})' if told else ''}"
 
 
 def _interval(row: Row) -> str:
-    share = [row.percent(value) for value in (row.low, row.high)]
-    ends = (
-        [percent(value) for value in share]
-        if np.isfinite(share).all()
-        else [signed(row.low), signed(row.high)]
-    )
-    return f"{_lower(name_of(row))} {between(*ends)}"
+    return f"{_lower(name_of(row))} {ends(row)}"
 
 
 def _lower(name: str) -> str:

@@ -12,8 +12,10 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from twin.readers.live.beside import Branches
+from twin.readers.live.compared import Comparisons
 from twin.readers.live.face import Face
 from twin.readers.live.page import LivePage
+from twin.readers.live.world import View
 from twin.readers.service import Hub
 
 HEADERS = {
@@ -38,6 +40,8 @@ class Served(Protocol):
     page: LivePage
     face: Face
     branches: Branches
+    comparisons: Comparisons
+    view: View
     grow: Any
     begun: list[str]
 

@@ -15,10 +15,10 @@ from typing import Any
 from bokeh.util.paths import bokehjs_path
 from tornado.iostream import StreamClosedError
 
-from twin.ground.errors import TwinError
+from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import at, moment
 from twin.readers.live import levers
-from twin.readers.live.asked import command_of_page
+from twin.readers.live.asked import command_of_page, comparison_of_page
 from twin.readers.live.beside import Branch
 from twin.readers.live.guard import BaseHandler, SecretHandler, apart
 from twin.record import naming
@@ -28,7 +28,7 @@ FILES = {
     "/": (TEMPLATES / "live.html", "text/html; charset=utf-8"),
     **{
         f"/{name}.js": (TEMPLATES / f"{name}.js", "text/javascript; charset=utf-8")
-        for name in ("live", "face", "steer", "branches")
+        for name in ("live", "face", "steer", "branches", "compare", "world")
     },
     "/live.css": (TEMPLATES / "live.css", "text/css; charset=utf-8"),
     "/live.svg": (TEMPLATES / "live.svg", "image/svg+xml"),
@@ -188,9 +188,14 @@ class CommandHandler(SecretHandler):
     async def _done(self, asked: dict[str, Any]) -> dict[str, Any]:
         live = self.server.live
         if asked.get("do") in ("stop", "go"):
+            stops = asked["do"] == "stop"
+            if "comparison" in asked:
+                one = live.comparisons.named(asked["comparison"])
+                return {"ok": (live.comparisons.stop if stops else live.comparisons.go_on)(one)}
             branch = live.branches.named(asked.get("branch"))
-            does = live.branches.stop if asked["do"] == "stop" else live.branches.go_on
-            return {"ok": does(branch)}
+            return {"ok": (live.branches.stop if stops else live.branches.go_on)(branch)}
+        if asked.get("do") == "compare":
+            return await self._compared(asked)
         reply: dict[str, Any] = await apart(
             command_of_page, live.hub.info.out, asked, tuple(live.begun)
         )
@@ -201,6 +206,18 @@ class CommandHandler(SecretHandler):
             reply["ok"] = f"branch {branch.name} {beside}; its run folder: {branch.folder}"
         reply["date"] = moment(live.hub.info.start, max(reply["now_s"], 0))
         return reply
+
+    async def _compared(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Begin a comparison."""
+        live = self.server.live
+        if not live.comparisons.possible:
+            raise UsageError("this page begins no comparisons (use twin compare)")
+        frame, taken = live.hub.frame, {one.name for one in live.comparisons.all}
+        out, now_s = live.hub.info.out, frame.now_s if frame else 0
+        one = await apart(comparison_of_page, out, asked, tuple(live.begun), now_s, taken)
+        live.comparisons.add(one)
+        beside = "begins" if one.state == "running" else "waits for a processor"
+        return {"ok": f"comparison {one.name} {beside}; its folder: {one.folder}"}
 
 
 class FaceHandler(SecretHandler):
@@ -219,8 +236,22 @@ class FaceHandler(SecretHandler):
         self.finish(face.chart((keys[0], keys[1])))
 
 
+class WorldHandler(SecretHandler):
+    """The view of the world."""
+
+    async def get(self) -> None:
+        """The latest look at it."""
+        try:
+            made = await self.server.live.view.get()
+        except TwinError as error:
+            self.finish({"none": str(error)})
+            return
+        self.set_header("Content-Type", "application/json")
+        self.finish(made)
+
+
 class ReportHandler(BaseHandler):
-    """The report of the run or of a branch that is done. Its address holds a secret of its own,
+    """The report of the run, or of a branch or comparison that is done. Its address holds a secret of its own,
     since a page that is opened by a link can send no token; it opens nothing else."""
 
     async def get(self, code: str, branch: str) -> None:
@@ -228,7 +259,9 @@ class ReportHandler(BaseHandler):
         live = self.server.live
         folder = live.hub.info.out
         if branch:
-            folder = next((one.folder for one in live.branches.all if one.name == branch), folder)
+            beside = {one.name: one.folder for one in live.branches.all}
+            beside |= {one.name: one.folder for one in live.comparisons.all}
+            folder = beside.get(branch, folder)
         path = folder / "report.html"
         if not self.server.reads(code) or not await apart(path.is_file):
             self.refuse(404, "there is no report yet")
@@ -243,6 +276,7 @@ ROUTES = [
     (r"/run", RunHandler),
     (r"/levers", LeversHandler),
     (r"/face", FaceHandler),
+    (r"/world", WorldHandler),
     (r"/report/([\w-]{1,64})(?:/([\w-]{1,64}))?", ReportHandler),
     (r"/stream", StreamHandler),
     (r"/chapter/([\w-]{1,64})", ChapterHandler),

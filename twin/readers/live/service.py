@@ -6,9 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import os
-import re
-import sys
 import webbrowser
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -16,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.ground.errors import TwinError, UsageError
+from twin.ground.errors import TwinError
 from twin.ground.units import at
 from twin.readers.baseline import POLICY_KINDS, took_effect
+from twin.readers.live.address import parse_address
 from twin.readers.service import Service
 from twin.readers.text import compact, span
 from twin.record.watch import Frame, pace
 
 if TYPE_CHECKING:
+    from twin.readers.live.aside import Queue
     from twin.readers.live.beside import Branches, Grow
+    from twin.readers.live.compared import Command, Comparisons
     from twin.readers.live.face import Face
     from twin.readers.live.server import Server
+    from twin.readers.live.world import View
 
 UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.4, 5.0
 """Wall-clock seconds between two messages: least; for each open page, since each must read it; and
@@ -42,54 +43,27 @@ DELIVERY_S = 6.0
 the run."""
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of ``[HOST][:PORT]``. Raises UsageError for any but this machine's own
-    loopback."""
-    match = re.fullmatch(
-        r"(\[[^\]]*\]|[^:\[\]/]*)(?::(\d{1,5}))?", f":{text}" if text.isdigit() else text
-    )
-    # `--live` takes the next word as its address, even if that was meant as the scenario
-    if match is None or int(match[2] or 0) > 65535 or text.endswith((".yaml", ".yml")):
-        raise UsageError(
-            f"--live {text}: is not HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before "
-            f"--live)"
-        )
-    host, port = match[1].strip("[]") or "127.0.0.1", match[2] or "0"
-    seen = port if int(port) else "8400"
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        raise UsageError(
-            f"--live {text}: the page takes commands, so it is for this machine only (leave out "
-            f"{host}; from another "
-            f"machine: --live {seen} here, and there ssh -L {seen}:127.0.0.1:{seen} THIS_MACHINE)"
-        )
-    return "127.0.0.1" if host == "localhost" else host, int(port)
-
-
-def can_browse() -> bool:
-    """Whether a browser can be opened: output goes to a terminal, and there is a display."""
-    return (
-        sys.stdout.isatty()
-        and not os.environ.get("TWIN_NO_BROWSER")
-        and (
-            sys.platform != "linux"
-            or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-        )
-    )
-
-
 class Live(Service):
     """Serves the page. ``stay``: it stays open after the run until Ctrl-C; ``browse``: a browser is
     opened; ``grow`` continues a branch in a process of its own (none: branches wait for
-    `twin resume`)."""
+    `twin resume`), ``command`` is the command line in one (none: no comparisons)."""
 
-    def __init__(self, address: str, *, stay: bool, browse: bool, grow: Grow | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        stay: bool,
+        browse: bool,
+        grow: Grow | None = None,
+        command: Command | None = None,
+    ) -> None:
         self.host, self.port = parse_address(address)
-        self.stay, self.browse, self.grow = stay, browse, grow
+        self.stay, self.browse, self.grow, self.command = stay, browse, grow, command
 
     async def open(self) -> str:
         """Begin to serve; the line has the address with its token."""
         # inside, because they take a second to import, which only the sidecar needs
-        from twin.readers.live import beside, face, history, page, server
+        from twin.readers.live import aside, beside, compared, face, history, page, server, world
 
         self.history = history.History(self.hub.info)
         self.page = page.LivePage(self.history)
@@ -100,9 +74,14 @@ class Live(Service):
         self._sent: dict[str, Any] = {}
         self._dirty, self._urgent, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._paused, self.closing = False, False
-        self.branches: Branches = beside.Branches(self.hub, self.grow, self._branched)
+        self.queue: Queue = aside.Queue(self.hub, self._branched)
+        self.branches: Branches = beside.Branches(self.hub, self.grow, self.queue)
+        self.comparisons: Comparisons = compared.Comparisons(
+            self.hub.info, self.command, self.queue
+        )
+        self.view: View = world.View(self.hub)
         self.face: Face = face.Face(self.page, self.branches)
-        self._branch_edition = 0
+        self._beside_edition = 0
         # before the server, so that the first page sees it all
         self._load()
         self.server: Server = server.Server(self.host, self.port, self)
@@ -125,6 +104,8 @@ class Live(Service):
             self.history.load(info.out)
             if self.grow is not None:
                 self.branches.restore()
+            if self.command is not None:
+                self.comparisons.restore()
             for when, kind, text in load_events(info.out):
                 self.mark(int((when - origin).total_seconds()), kind, text)
         except TwinError as error:
@@ -134,10 +115,11 @@ class Live(Service):
             )
 
     def _branched(self) -> None:
-        """A branch has news; those of its state are sent at once."""
+        """A branch or a comparison has news; those of its state are sent at once."""
         self._dirty.set()
-        if self.branches.edition != self._branch_edition:
-            self._branch_edition = self.branches.edition
+        edition = self.branches.edition + self.comparisons.edition
+        if edition != self._beside_edition:
+            self._beside_edition = edition
             self._urgent.set()
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
@@ -223,6 +205,7 @@ class Live(Service):
             ("cards", self.page.cards()),
             ("events", list(self.events)),
             ("branches", self.branches.shown()),
+            ("comparisons", self.comparisons.shown()),
         ]
 
     def state(self) -> dict[str, Any]:
@@ -260,7 +243,7 @@ class Live(Service):
             "face": self.face.edition,
             "taken": self.history.taken,
             "grown": sum(one.history.taken for one in self.branches.all if one.history),
-            "going": self.branches.going,
+            "going": self.queue.going,
             "leaves": self.closing or not (self.stay and state == "done"),
             "report": self.server.report if state == "done" else None,
             "reports": self.server.report,
@@ -277,7 +260,9 @@ class Live(Service):
             self.ended = f"the run's process died; continue with: twin resume {self.hub.info.out}"
         if complete and self.state()["state"] == "done":
             await self._stay()
-        stopped = await self.branches.close() if complete else []
+        stopped = [*self.branches.close(), *self.comparisons.close()] if complete else []
+        if stopped:
+            await self.queue.settle()
         for line in stopped:
             self.hub.note(line)
         # the last message must come after all others
@@ -294,7 +279,8 @@ class Live(Service):
         if self.stay:
             self.hub.note("the live page stays open until you press Ctrl-C")
             await self._hurried.wait()
-        elif self.branches.going:
-            names = ", ".join(branch.name for branch in self.branches.all if branch.alive)
-            self.hub.note(f"waiting for branches that the page began: {names} (Ctrl-C stops them)")
-            await self.branches.finish(self._hurried)
+        elif self.queue.going:
+            self.hub.note(
+                f"waiting for what the page began: {', '.join(self.queue.names)} (Ctrl-C stops it)"
+            )
+            await self.queue.finish(self._hurried)

@@ -13,7 +13,7 @@ function branchBox(name) {
   const swatch = draw_("svg", {viewBox: "0 0 34 8", class: "swatch", "aria-hidden": "true"});
   swatch.append(draw_("line", {x1: 0, x2: 34, y1: 4, y2: 4, "stroke-dasharray": dash(name)}));
   mine.progress = make("div", {class: "progress", role: "progressbar", "aria-label": `Part of branch ${name} that is done`, "aria-valuemin": 0, "aria-valuemax": 100}, mine.bar);
-  mine.act.addEventListener("click", () => command({do: mine.act.dataset.do, branch: name}, "branch-said"));
+  mine.act.addEventListener("click", () => mine.act.dataset.do && command({do: mine.act.dataset.do, branch: name}, "branch-said"));
   mine.box.append(make("div", {class: "line"}, swatch, make("b", {text: name}), mine.says, mine.state), make("div", {class: "line"}, mine.progress, mine.date, mine.act, mine.report), mine.effects, mine.error);
   byId("branch-list").append(mine.box);
   boxes.set(name, mine);
@@ -32,9 +32,11 @@ function showBranches(list) {
     mine.progress.setAttribute("aria-valuenow", percent);
     mine.date.textContent = `${branch.date}, ${percent} %`;
     const alive = ["queued", "running"].includes(branch.state), resumable = ["stopped", "failed"].includes(branch.state);
-    mine.act.hidden = !alive && !(resumable && !(over() && news.leaves));
-    mine.act.dataset.do = alive ? "stop" : "go";
-    mine.act.textContent = alive ? "Stop" : "Continue";
+    const stops = branch.state === "stopping"; // the button stays, and with it the focus of a keyboard
+    mine.act.hidden = !alive && !stops && !(resumable && !(over() && news.leaves));
+    mine.act.dataset.do = alive ? "stop" : stops ? "" : "go";
+    mine.act.setAttribute("aria-disabled", String(stops));
+    mine.act.textContent = alive ? "Stop" : stops ? "Stopping" : "Continue";
     mine.act.setAttribute("aria-label", `${mine.act.textContent} branch ${branch.name}`);
     mine.report.hidden = branch.state !== "done" || (over() && news.leaves);
     mine.report.href = `${news.reports}/${branch.name}`;
@@ -55,15 +57,21 @@ function showEffects(says) { // what each branch does to what is drawn
 // ---- the report
 function ended() {
   showBranches(listed);
+  showComparisons(compared);
   const there = news.state === "done" && news.report;
   byId("report-box").hidden = !there;
   if (!there) return;
   byId("open-report").hidden = news.leaves;
   byId("open-report").href = news.report;
+  if (!left && !keeping) keepReport(); // while branches go on: at their end there may be little time
 }
 
+let keeping = null;
 async function keepReport() { // before the server goes: it can be saved then, too
-  if (news.report && !report) report = await (await fetch(news.report, {cache: "no-store"})).blob().catch(() => null);
+  if (!news.report || report) return;
+  keeping ??= fetch(news.report, {cache: "no-store"}).then((answer) => answer.ok ? answer.blob() : null).catch(() => null);
+  report = await keeping;
+  keeping = null;
 }
 
 byId("save-report").addEventListener("click", async () => {

@@ -61,13 +61,14 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.ended = performance.now();
   }
 }
-const numbers = new Turn(0.2, 250, 12000), faces = new Turn(0.15, 250, 20000), lines = new Turn(0.4, 250, 90000), redraws = new Turn(0.25, REDRAW_MS, 240000);
+const numbers = new Turn(0.2, 250, 12000), faces = new Turn(0.15, 250, 20000), lines = new Turn(0.4, 250, 90000), redraws = new Turn(0.25, REDRAW_MS, 240000), looks = new Turn(0.15, 1000, 240000);
 let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
 
 // ---- theme
 const wanted = matchMedia("(prefers-color-scheme: dark)");
 const theme = () => document.documentElement.dataset.theme || (wanted.matches ? "dark" : "light");
 function redress() { // the library's pictures have their colours in them
+  paintWorld();
   hurried = performance.now(); for (const chapter of chapters) { chapter.edition = -1; chapter.loaded = -Infinity; }
   refresh();
 }
@@ -85,7 +86,7 @@ function show(next) {
   document.body.dataset.state = next;
   set("state", WORDS[next] || next);
   const alive = next === "running" || next === "paused";
-  for (const button of document.querySelectorAll("#pause, #pace button, #apply, #fork")) button.disabled = !alive;
+  for (const button of document.querySelectorAll("#pause, #pace button, #apply, #fork, #compare")) button.disabled = !alive;
   if (over()) ended();
   set("pause", next === "paused" ? "Continue" : "Pause");
 }
@@ -288,6 +289,7 @@ function refresh() {
   const began = performance.now(), still = news.state !== "running", grows = still || lines.due(), every = Math.round(lines.period() / 1000);
   set("every", !still && every > 5 ? `Pictures are updated about every ${every} s${news.pages > 1 ? `, because ${news.pages} pages are open` : ""}. While the run is paused they are up to date.` : "");
   face(still);
+  look(still);
   const soon = still || began - hurried < HURRY_MS;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
@@ -296,7 +298,7 @@ function refresh() {
     else if (chapter.edition >= 0 && grows) grow(chapter);
   }
   clearTimeout(alarm); // what is not due now is later, though no message may come
-  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, faces, lines, redraws].map((turn) => turn.wait()).filter((ms) => ms > 0), 5000)));
+  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, faces, lines, redraws, looks].map((turn) => turn.wait()).filter((ms) => ms > 0), 5000)));
 }
 document.addEventListener("visibilitychange", refresh);
 
@@ -307,11 +309,12 @@ function take(message) {
   if (message.cards) waiting.cards = message.cards;
   if (message.events) waiting.events = message.events;
   if (message.branches) waiting.branches = message.branches;
+  if (message.comparisons) waiting.comparisons = message.comparisons;
   refresh();
 }
 
 function display() { // the head and the cards; a change of state or an event at once
-  if (shown === news || document.hidden || !(news.state !== state || waiting.events || waiting.branches || numbers.due())) return;
+  if (shown === news || document.hidden || !(news.state !== state || waiting.events || waiting.branches || waiting.comparisons || numbers.due())) return;
   const began = performance.now();
   head(shown = news);
   if (waiting.cards) glance(waiting.cards);
@@ -321,6 +324,7 @@ function display() { // the head and the cards; a change of state or an event at
     if (policies !== marked) { marked = policies; hurried = began; }
   }
   if (waiting.branches) showBranches(waiting.branches);
+  if (waiting.comparisons) showComparisons(waiting.comparisons);
   waiting = {};
   numbers.painted(began);
 }

@@ -35,7 +35,7 @@ function show_(button) {
   tab = button.dataset.tab;
   for (const one of document.querySelectorAll("[data-tab]")) { one.setAttribute("aria-selected", String(one === button)); one.tabIndex = one === button ? 0 : -1; }
   for (const one of document.querySelectorAll("[data-panel]")) one.hidden = one.dataset.panel !== tab;
-  byId("apply").hidden = byId("when-box").hidden = tab === "none";
+  byId("apply").hidden = byId("when-box").hidden = byId("compare-box").hidden = tab === "none";
 }
 const tabs = () => [...document.querySelectorAll("[data-tab]")].filter((one) => !one.hidden);
 for (const button of document.querySelectorAll("[data-tab]")) button.addEventListener("click", () => show_(button));
@@ -116,6 +116,7 @@ function policy() {
 const when = () => tab !== "none" && byId("when").value === "date" ? {at: byId("at").value} : {};
 byId("form").addEventListener("submit", (event) => { event.preventDefault(); if (tab !== "none") command({do: "intervene", ...policy(), ...when()}, "reply"); });
 byId("fork").addEventListener("click", () => command({do: "fork", branch: byId("branch").value, ...policy(), ...when()}, "reply"));
+byId("compare").addEventListener("click", () => command({do: "compare", branch: byId("branch").value, worlds: byId("worlds").value, ...policy(), ...when()}, "reply"));
 
 // ---- the keyboard
 const help = byId("help");
