@@ -38,7 +38,7 @@ EVENTS = 100
 """Events that the page lists."""
 UNLISTED = ("retrain",)
 """Events at every training: they would hide all others."""
-DELIVERY_S = 6.0
+DELIVERY_S = 12.0
 """Wall-clock seconds that the last message may take to reach all pages when the page closes with
 the run."""
 

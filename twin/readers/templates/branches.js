@@ -76,7 +76,7 @@ async function keepReport() { // before the server goes: it can be saved then, t
 
 byId("save-report").addEventListener("click", async () => {
   await keepReport();
-  if (!report) return;
+  if (!report) return notice("The report cannot be had from here any more: it is report.html in the run's folder.");
   const link = make("a", {href: URL.createObjectURL(report), download: `${byId("name").textContent.replace(/[^\w-]+/g, "-")}-report.html`});
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
