@@ -22,6 +22,11 @@ REFUSED = {
     "no dots": ("{class: Newest}", MODULE, "ranker.class: 'Newest' is not the dotted path"),
     "no module": ("{class: my.rnker.Newest}", MODULE, "(did you mean my.ranker?)"),
     "no such class": ("{class: my.ranker.Newst}", MODULE, "no class Newst (did you mean Newest?)"),
+    "no class of that kind": (
+        "{class: my.ranker.ByAge}",
+        MODULE.replace("import twin\n", "import twin\nfrom pathlib import Path\n", 1),
+        "no class ByAge (known: Clicker, Lucky, Newest, Popular, Value)",
+    ),
     "no ranker": ("{class: my.ranker.ClickerParams}", MODULE, "is not a ranker (derive the class"),
     "no score": (
         "{class: my.ranker.Newest}",

@@ -52,8 +52,9 @@ def folder_key(name: str) -> str:
     return "class_from" if known is not None and "from" in known.Params.model_fields else "from"
 
 
-def located(path: object, folders: Iterable[Path]) -> tuple[Any, Outside]:
-    """What stands at a dotted path, which should be a class. Raises Trouble."""
+def located(path: object, folders: Iterable[Path], base: type[Any]) -> tuple[Any, Outside]:
+    """What stands at a dotted path, which should be a class derived from ``base``. Raises
+    Trouble."""
     if (
         not isinstance(path, str)
         or "." not in path
@@ -74,7 +75,9 @@ def located(path: object, folders: Iterable[Path]) -> tuple[Any, Outside]:
         folder = folder if folder and lies_in(sys.modules[top], folder) else None
     kind = vars(module).get(title)
     if kind is None:
-        raise Trouble(f"the module {name} has no class {title}", nearest(title, _classes(module)))
+        raise Trouble(
+            f"the module {name} has no class {title}", nearest(title, _classes(module, base))
+        )
     # noted for `blame`, which tells errors of these files from ours
     _FILES.add(file := str(getattr(module, "__file__", None) or ""))
     return kind, Outside(path, folder, file)
@@ -85,7 +88,7 @@ def find(
 ) -> tuple[type[Mechanism[Any]], Outside]:
     """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises
     Trouble."""
-    kind, outside = located(path, folders)
+    kind, outside = located(path, folders, Mechanism)
     title = outside.path.rpartition(".")[2]
     if not isinstance(kind, type) or not issubclass(kind, Mechanism):
         raise Trouble(
@@ -162,13 +165,10 @@ def blame(error: BaseException) -> str | None:
 _FILES: set[str] = set()
 
 
-def _classes(module: ModuleType) -> list[str]:
+def _classes(module: ModuleType, base: type[Any]) -> list[str]:
+    """Names of a module's classes derived from ``base``; of all classes where none is."""
     kinds: dict[str, Any] = {
         name: kind for name, kind in vars(module).items() if isinstance(kind, type)
     }
-    mechanisms = [
-        name
-        for name, kind in kinds.items()
-        if issubclass(kind, Mechanism) and kind is not Mechanism
-    ]
-    return mechanisms or list(kinds)
+    derived = [name for name, kind in kinds.items() if issubclass(kind, base) and kind is not base]
+    return derived or list(kinds)

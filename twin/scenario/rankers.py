@@ -26,7 +26,7 @@ NAME = "recommender.ranker"
 
 def find(path: object, folders: Iterable[Path]) -> tuple[type[Ranker[Any]], Outside]:
     """The ranker at a dotted path. Raises Trouble."""
-    kind, outside = located(path, folders)
+    kind, outside = located(path, folders, Ranker)
     title = str(path).rpartition(".")[2]
     if not isinstance(kind, type) or not issubclass(kind, Ranker):
         raise Trouble(f"{path} is not a ranker", "derive the class from twin.Ranker")
