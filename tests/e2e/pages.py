@@ -55,7 +55,7 @@ GROUPS = {
 WITHIN = re.compile(r"twin (?!.*(--live|--metrics|--remote-write|--grafana|dask))[^|&;<>$`\\]+")
 """Commands of `twin` alone, without a shell's doing and without a process beside theirs: they run
 within the process of the tests, which saves the start of one each."""
-ANSWERS_WITH_1 = ("--at-rest",)
+ANSWERS_WITH_1 = ("--at-rest", "--regularities")
 """Commands that answer a question by their exit status: 1 is an answer too."""
 
 
