@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import ROOT, SMALL, history, twin
+from tests.given.inside import called
 from tests.given.ranker_service import free_port, service
 from tests.given.rankers import ranked, write
 from tests.worlds.shared import same_state
@@ -115,7 +116,8 @@ def test_nobody_there_and_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_killed_and_brought_back_then_replayed_without(by_age: Simulation, tmp_path: Path) -> None:
     """A service that dies amid a run stops it, and what was saved is kept; once it is back, the run
-    ends as if nothing had happened. With the record of its answers the run needs no service."""
+    and a branch of it end as if nothing had happened. With the record of its answers the run needs
+    no service."""
     port, out = free_port(), tmp_path / "run"
     scenario = asking(tmp_path, f"http://127.0.0.1:{port}/rank", more=", retries: 0")
     step, killing = Simulation.run, service(port=port)
@@ -134,15 +136,22 @@ def test_killed_and_brought_back_then_replayed_without(by_age: Simulation, tmp_p
             Stopped, match=r"does not answer .*what was saved is kept .*twin resume"
         ):
             drive.start(scenario, out)
-    before = (out / NAME).stat().st_size
+    before = (out / NAME).read_bytes()
+    called("fork", "run", "--name", "branch", cwd=tmp_path)
+    branch = tmp_path / "run-branch"
+    # what the run asked after its checkpoint, the branch asks again
+    assert (branch / NAME).read_bytes() == before
+    failed = called("resume", "run", "--quiet", cwd=tmp_path, check=False)
+    assert failed.returncode == 4 and "does not answer" in failed.stderr
+    assert (out / NAME).read_bytes() == before
     with service(port=port):
-        rest = Simulation(load(out / "scenario.yaml"))
-        rest.world.folder = out
-        newest = latest(out / "checkpoints")
-        assert newest is not None
-        rest.load(newest)
-        rest.run(3 * DAY + 1)
-    assert same(by_age, rest) and (out / NAME).stat().st_size > before
+        for folder in (out, branch):
+            called("resume", folder.name, "--quiet", cwd=tmp_path)
+            newest = latest(folder / "checkpoints")
+            assert newest is not None
+            rest = Simulation(load(folder / "scenario.yaml"))
+            rest.load(newest)
+            assert same(by_age, rest) and len((folder / NAME).read_bytes()) > len(before)
     # nobody is there any more
     again = asking(tmp_path, f"http://127.0.0.1:{port}/rank", more=f", answers: {out / NAME}")
     assert same(by_age, history(again)[0])
