@@ -14,7 +14,8 @@ from bokeh.models import Plot, Range1d
 from bokeh.themes import Theme
 
 from twin.readers import bokeh_defaults
-from twin.readers.courses import Line, courses
+from twin.readers.courses import courses
+from twin.readers.lines import Line
 from twin.readers.pictures import Section
 
 

@@ -10,7 +10,8 @@ from bokeh.core.serialization import Serializer
 from bokeh.models import Range1d
 
 from tests.unit.test_story import POLICY
-from twin.readers.courses import Courses, Line, courses, styled
+from twin.readers.courses import Courses, courses
+from twin.readers.lines import Line, styled
 from twin.readers.pictures import PALETTE, Section, drawn_marks
 
 TIMES = np.datetime64("2025-01-01") + np.arange(30)

@@ -10,7 +10,8 @@ import pytest
 from twin.mechanisms import REGISTRY
 from twin.readers.baseline import Windows
 from twin.readers.chapters import chapters
-from twin.readers.courses import courses, styled
+from twin.readers.courses import courses
+from twin.readers.lines import styled
 from twin.readers.moves import phrase
 from twin.readers.panels import HEADINGS
 from twin.readers.pictures import Section, drawn_marks, time_range

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from twin.readers.baseline import Windows, policies_in_force
 from twin.readers.chapters import Picture, chapters
-from twin.readers.courses import Line, styled, y_range
 from twin.readers.headlines import SIDES, cards
+from twin.readers.lines import Line, styled, y_range
 from twin.readers.panels import unit
 from twin.readers.pictures import FAINT, INK, MARK, Mark
 from twin.readers.text import human, short

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from twin.readers.baseline import WEEK, Windows, mean
 from twin.readers.chapters import Chapter, Picture
-from twin.readers.courses import courses, styled
+from twin.readers.courses import courses
 from twin.readers.distributions import distribution, heat_map, moments_of
 from twin.readers.headlines import SIDES
+from twin.readers.lines import styled
 from twin.readers.panels import title, unit
 from twin.readers.pictures import Mark, Section, drawn_marks, time_range
 from twin.readers.story import story

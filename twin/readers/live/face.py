@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from twin.ground.units import WEEK, at
 from twin.readers.baseline import Windows, mean
-from twin.readers.courses import y_range
 from twin.readers.headlines import SIDES
+from twin.readers.lines import y_range
 from twin.readers.live.beside import Branch, Branches, courses_of
 from twin.readers.live.page import LivePage
 from twin.readers.panels import HEADINGS, by_heading, title, unit

@@ -251,8 +251,8 @@ class WorldHandler(SecretHandler):
 
 
 class ReportHandler(BaseHandler):
-    """The report of the run, or of a branch or comparison that is done. Its address holds a secret of its own,
-    since a page that is opened by a link can send no token; it opens nothing else."""
+    """The report of the run, or of a branch or comparison that is done. Its address holds a secret
+    of its own, since a page that is opened by a link can send no token; it opens nothing else."""
 
     async def get(self, code: str, branch: str) -> None:
         """The page that the run wrote."""

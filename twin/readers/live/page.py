@@ -26,9 +26,10 @@ from bokeh.plotting import figure
 
 from twin.readers.baseline import Windows, note
 from twin.readers.chapters import Chapter, Picture, chapters
-from twin.readers.courses import courses, styled, y_range
+from twin.readers.courses import courses
 from twin.readers.distributions import distribution, moments_of
 from twin.readers.headlines import SIDES
+from twin.readers.lines import styled, y_range
 from twin.readers.live.history import History
 from twin.readers.live.theme import recolour
 from twin.readers.panels import title, tone, unit
