@@ -2,14 +2,22 @@
 whether two worlds are one."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import history
+from tests.given.forked import FORK
 from twin.engine.simulation import Simulation
+from twin.experiments import forks
+from twin.experiments.experiment import Experiment
+from twin.experiments.work.tasks import execute
+from twin.mechanisms.audience import sessions
 from twin.scenario.describe import digest
-from twin.scenario.loading import Scenario
+from twin.scenario.loading import Scenario, load
 
 Run = Callable[[Scenario], tuple[Simulation, NDArray[np.float64]]]
 
@@ -41,6 +49,35 @@ def run_once() -> Run:
         return made[key]
 
     return run
+
+
+def cut(scenario: Scenario, at: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Simulation:
+    """A scenario at its end that was saved at a second, on two threads, and continued on three,
+    with sessions in the smallest chunks."""
+    for small, value in (("SHARED", 2), ("LEAST_CHUNK", 1), ("MOST_CHUNK", 3), ("GATHERED", 3)):
+        monkeypatch.setattr(sessions, small, value)
+    half = Simulation(scenario, threads=2)
+    half.begin()
+    half.run(at)
+    half.save(folder)
+    rest = Simulation(scenario, threads=3)
+    rest.load(folder)
+    rest.run(scenario.duration + 1)
+    return rest
+
+
+def branched(scenario: Scenario, folder: Path, policy: str) -> list[NDArray[Any]]:
+    """Readings of replicate 3 to FORK and from there on under a policy, and of a run that had the
+    policy from its start. The scenario of all is in ``folder/out``."""
+    (folder / "policy.yaml").write_text(policy)
+    experiment = Experiment(str(folder / "out"), "compare", {}, scenario, quiet=True)
+    made = forks.branch_of(str(folder / "policy.yaml"), FORK, scenario, experiment)
+    for task in forks.tasks(scenario, FORK, [3], [made]):
+        execute(experiment.store.root, task)
+    parts = [experiment.store.read_array(f"runs/3/{part}.npy") for part in ("trunk", "0")]
+    root = folder / "out"
+    straight = load(root / "scenario.yaml", ("replicate=3",), (str(root / made.file),))
+    return [*parts, history(straight)[1]]
 
 
 def same_state(one: Simulation, other: Simulation) -> list[str]:

@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, SMALL, history, twin
-from tests.given.forked import FORK
 from tests.given.killed import killed
 from tests.given.rankers import MODULE, ranked, write
-from tests.worlds.shared import same_state
+from tests.worlds.shared import branched, cut, same_state
 from twin.engine.simulation import Simulation
-from twin.experiments import forks
-from twin.experiments.experiment import Experiment
-from twin.experiments.work.tasks import execute
 from twin.ground.errors import Foreign, Stopped
 from twin.ground.units import DAY
-from twin.mechanisms.audience import sessions
 from twin.running import drive
 from twin.scenario.loading import load
 from twin.world.checkpoint import latest
@@ -65,15 +60,7 @@ def test_the_same_bytes_on_threads_one_by_one_and_resumed(
     scenario = ranked(tmp_path, name, "recommender.random_share=0.1")
     whole, a = history(scenario)
     assert same_state(whole, history(scenario, reference=True)[0]) == []
-    for small, value in (("SHARED", 2), ("LEAST_CHUNK", 1), ("MOST_CHUNK", 3), ("GATHERED", 3)):
-        monkeypatch.setattr(sessions, small, value)
-    half = Simulation(scenario, threads=2)
-    half.begin()
-    half.run(4 * DAY + 50 * 60)
-    half.save(tmp_path / "saved")
-    rest = Simulation(scenario, threads=3)
-    rest.load(tmp_path / "saved")
-    rest.run(scenario.duration + 1)
+    rest = cut(scenario, 4 * DAY + 50 * 60, tmp_path / "saved", monkeypatch)
     assert same_state(whole, rest) == []
     if name == "Clicker":
         assert whole.world.state["recommender.ranker.seen"].sum() > 500
@@ -88,19 +75,12 @@ def test_forked_and_for_a_share(tmp_path: Path) -> None:
         "policies:\n  - {name: own, share: 0.5, set: {recommender.ranking: own}}\n"
         "  - {name: less, at: 7d, set: {recommender.ranker.share: 0.0}}\n"
     )
-    (tmp_path / "policy.yaml").write_text(text)
     scenario = ranked(tmp_path, "Clicker", "recommender.ranking=value", "duration=9d")
-    experiment = Experiment(str(tmp_path / "out"), "compare", {}, scenario, quiet=True)
-    made = forks.branch_of(str(tmp_path / "policy.yaml"), FORK, scenario, experiment)
-    for task in forks.tasks(scenario, FORK, [3], [made]):
-        execute(experiment.store.root, task)
-    parts = [experiment.store.read_array(f"runs/3/{part}.npy") for part in ("trunk", "0")]
-    root = tmp_path / "out"
-    straight = load(root / "scenario.yaml", ("replicate=3",), (str(root / made.file),))
-    assert np.concatenate(parts).tobytes() == history(straight)[1].tobytes()
-    alone = history(load(root / "scenario.yaml", ("replicate=3",)))[1]
-    assert alone[: len(parts[0])].tobytes() == parts[0].tobytes()
-    assert alone[-1].tobytes() != parts[1][-1].tobytes()
+    trunk, branch, straight = branched(scenario, tmp_path, text)
+    assert np.concatenate([trunk, branch]).tobytes() == straight.tobytes()
+    alone = history(load(tmp_path / "out" / "scenario.yaml", ("replicate=3",)))[1]
+    assert alone[: len(trunk)].tobytes() == trunk.tobytes()
+    assert alone[-1].tobytes() != branch[-1].tobytes()
 
 
 def ends_as(whole: Simulation, out: Path) -> None:

@@ -13,17 +13,12 @@ from pydantic import create_model
 
 import twin.mechanisms
 from tests.conftest import SCENARIOS, SMALL, history
-from tests.given.forked import FORK
 from tests.given.killed import killed
 from tests.given.stand_ins import HARDENING, own, write
-from tests.worlds.shared import same_state
+from tests.worlds.shared import branched, cut, same_state
 from twin.engine.simulation import Simulation
-from twin.experiments import forks
-from twin.experiments.experiment import Experiment
-from twin.experiments.work.tasks import execute
 from twin.ground.units import DAY
 from twin.mechanisms import REGISTRY
-from twin.mechanisms.audience import sessions
 from twin.running import drive
 from twin.scenario.loading import load
 from twin.testing import contract, standing_in
@@ -80,15 +75,7 @@ def test_the_same_bytes_on_threads_one_by_one_and_resumed(
     scenario = own(tmp_path)
     whole, _ = history(scenario)
     assert same_state(whole, history(scenario, reference=True)[0]) == []
-    for small, value in (("SHARED", 2), ("LEAST_CHUNK", 1), ("MOST_CHUNK", 3)):
-        monkeypatch.setattr(sessions, small, value)
-    half = Simulation(scenario, threads=2)
-    half.begin()
-    half.run(4 * DAY + 30 * 60)
-    half.save(tmp_path / "saved")
-    rest = Simulation(scenario, threads=3)
-    rest.load(tmp_path / "saved")
-    rest.run(scenario.duration + 1)
+    rest = cut(scenario, 4 * DAY + 30 * 60, tmp_path / "saved", monkeypatch)
     assert same_state(whole, rest) == []
     assert 0.2 < whole.world.board.get("openness_mean") < 0.98
     still = load(tmp_path / "x.yaml", (*SMALL, "duration=8d", "creators.step=0.0"))
@@ -98,19 +85,13 @@ def test_the_same_bytes_on_threads_one_by_one_and_resumed(
 
 def test_forked_with_a_lever_of_its_own(tmp_path: Path) -> None:
     """A branch whose policy sets a lever of the class is the run that had it from its start."""
-    (tmp_path / "policy.yaml").write_text("{name: open minds, set: {opinions.habit: 5000.0}}\n")
+    policy = "{name: open minds, set: {opinions.habit: 5000.0}}\n"
     scenario = own(tmp_path, "duration=9d")
-    experiment = Experiment(str(tmp_path / "out"), "compare", {}, scenario, quiet=True)
-    made = forks.branch_of(str(tmp_path / "policy.yaml"), FORK, scenario, experiment)
-    for task in forks.tasks(scenario, FORK, [3], [made]):
-        execute(experiment.store.root, task)
-    parts = [experiment.store.read_array(f"runs/3/{part}.npy") for part in ("trunk", "0")]
-    root = tmp_path / "out"
-    straight = load(root / "scenario.yaml", ("replicate=3",), (str(root / made.file),))
-    assert np.concatenate(parts).tobytes() == history(straight)[1].tobytes()
-    end, readings = history(load(root / "scenario.yaml", ("replicate=3",)))
+    trunk, branch, straight = branched(scenario, tmp_path, policy)
+    assert np.concatenate([trunk, branch]).tobytes() == straight.tobytes()
+    end, readings = history(load(tmp_path / "out" / "scenario.yaml", ("replicate=3",)))
     place = end.world.board.index("openness_mean")
-    assert readings[-1, place] < parts[1][-1, place] - 0.01
+    assert readings[-1, place] < branch[-1, place] - 0.01
 
 
 def test_killed_and_resumed(tmp_path: Path) -> None:

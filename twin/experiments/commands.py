@@ -68,12 +68,13 @@ def opened(out: str, quiet: bool = False, to_read: bool = False) -> Experiment:
         raise UsageError(f"{out}: holds no experiment")
     store = Store(out)
     with store.local(SCENARIO) as path:
-        scenario = load(path)
+        scenario, written = load(path), hashlib.sha256(path.read_bytes()).hexdigest()
     manifest = store.read_json("manifest.json")
-    # the file is as it was written, though a later version may read more settings from it
-    written = hashlib.sha256(store.read(SCENARIO)).hexdigest() == manifest["scenario_digest"]
     # the constructor compares digests, and so refuses a scenario that was edited
-    known = manifest["scenario_digest"] if to_read and written else ""
+    known = ""
+    # the file is as it was written, though a later version may read more settings from it
+    if to_read and written == manifest["scenario_digest"]:
+        known = written
     return Experiment(out, command, manifest["args"], scenario, quiet, known)
 
 

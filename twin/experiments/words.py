@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -36,6 +37,21 @@ def without_axes(who: str, options: Mapping[str, str]) -> None:
 def is_reported(headline: bool, key: Key) -> bool:
     """Whether summaries mention a series."""
     return headline or key in EXTRA
+
+
+def unsafe(among: str) -> str:
+    """Why what clears zero is suggestive only; ``among``: how many tests of what."""
+    return f"as each clears zero by itself but is not safe among {among} tested"
+
+
+def would_tell(more: float) -> str:
+    """That so many more worlds would establish an effect; empty where none are known to."""
+    return f"about {human(more)} more worlds would tell" if 0 < more < math.inf else ""
+
+
+def bracketed(text: str) -> str:
+    """An addition to a phrase; nothing where there is none."""
+    return f" ({text})" if text else ""
 
 
 def series_name(metric: str, labels: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +11,7 @@ from twin.experiments import effects
 from twin.experiments.audit.forces import Force
 from twin.experiments.audit.scoring import Score
 from twin.experiments.page import Summary, Words, listed
-from twin.experiments.words import hundredths
-from twin.readers.text import human
+from twin.experiments.words import bracketed, hundredths, unsafe, would_tell
 
 MOST = 6
 """Most steps that the summary describes one by one."""
@@ -78,8 +76,7 @@ def _hint(force: Force, steps: int) -> str:
         effects.more_worlds(side.effect, side.low, side.high, force.n, 2 * steps)
         for side in (force.producer, force.consumer)
     )
-    told = f" (about {human(more)} more worlds would tell)" if 0 < more < math.inf else ""
-    return f"{force.step}{told}"
+    return f"{force.step}{bracketed(would_tell(more))}"
 
 
 def _least(force: Force) -> float:
@@ -99,8 +96,8 @@ def _open(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Words]:
     said = []
     if hints:
         said.append(
-            f"Suggestive, as each clears zero by itself but is not safe among the {len(forces)} "
-            f"steps tested: {listed(_hint(force, len(forces)) for force in hints)}."
+            f"Suggestive, {unsafe(f'the {len(forces)} steps')}: "
+            f"{listed(_hint(force, len(forces)) for force in hints)}."
         )
     if noise:
         shown = [_least(force) for force in noise]

@@ -10,7 +10,7 @@ import numpy as np
 from twin.experiments import effects
 from twin.experiments.compare.rows import Row, name_of
 from twin.experiments.page import TONES, between, percent
-from twin.experiments.words import SIDES, signed
+from twin.experiments.words import SIDES, signed, would_tell
 from twin.readers.text import human
 from twin.record.verdicts import Found, Verdict
 
@@ -32,7 +32,7 @@ def lead(rows: Sequence[Row]) -> str:
 
 
 def found(rows: Sequence[Row], describe: Mapping[str, str]) -> list[Found]:
-    """What each branch does; ``describe`` has its policies in"""
+    """What each branch does; ``describe`` has its policies in words, by branch."""
     made = []
     for branch in dict.fromkeys(row.branch for row in rows):
         mine = [row for row in rows if row.branch == branch]
@@ -73,7 +73,7 @@ def _note(row: Row, tested: int) -> str:
     """How far from sure it is."""
     if row.untouched or row.standing == effects.ESTABLISHED:
         return ""
-    return would_tell(row, tested) if row.standing == effects.SUGGESTIVE else would_show(row)
+    return more_needed(row, tested) if row.standing == effects.SUGGESTIVE else would_show(row)
 
 
 def would_show(row: Row) -> str:
@@ -84,11 +84,10 @@ def would_show(row: Row) -> str:
     return f"±{told} would have shown" if np.isfinite(least) else ""
 
 
-def would_tell(row: Row, tested: int) -> str:
+def more_needed(row: Row, tested: int) -> str:
     """How many more worlds would establish an effect among so many tested; empty where none
     would."""
-    more = effects.more_worlds(row.effect, row.low, row.high, row.n, tested)
-    return f"about {human(more)} more worlds would tell" if more > 0 else ""
+    return would_tell(effects.more_worlds(row.effect, row.low, row.high, row.n, tested))
 
 
 def change(row: Row) -> str:

@@ -10,10 +10,10 @@ from twin.experiments import effects
 from twin.experiments.compare import groups
 from twin.experiments.compare.data import Data
 from twin.experiments.compare.rows import EARLY, MONTH, Row, name_of
-from twin.experiments.compare.verdicts import ends, would_show, would_tell
+from twin.experiments.compare.verdicts import ends, more_needed, would_show
 from twin.experiments.forks import WINDOW
 from twin.experiments.page import TONES, Summary, Words, between, listed, percent
-from twin.experiments.words import SIDES, Key, signed
+from twin.experiments.words import SIDES, Key, bracketed, signed, unsafe
 from twin.ground.units import DAY, at
 from twin.readers import drift
 from twin.readers.text import human
@@ -79,8 +79,7 @@ def _side(data: Data, branch: str, side: str) -> Words:
         what = "Suggestive" if sure else "suggestive"
         parts.append(
             (
-                f"{what}, as each clears zero by itself but is not safe among the {tested} series "
-                f"tested: {listed(_hint(row, tested) for row in hints)}. ",
+                f"{what}, {unsafe(f'the {tested} series')}: {listed(_hint(row, tested) for row in hints)}. ",
                 "",
             )
         )
@@ -151,14 +150,12 @@ def day(data: Data, second: int) -> str:
 
 def _doubt(row: Row) -> str:
     """A series that may be noise, with what it may be, and what would have shown."""
-    seen = would_show(row)
-    return f"{_interval(row)}{f' ({seen})' if seen else ''}"
+    return f"{_interval(row)}{bracketed(would_show(row))}"
 
 
 def _hint(row: Row, tested: int) -> str:
     """A suggestive series, with how many more worlds would establish it."""
-    told = would_tell(row, tested)
-    return f"{_interval(row)}{f' ({told})' if told else ''}"
+    return f"{_interval(row)}{bracketed(more_needed(row, tested))}"
 
 
 def _interval(row: Row) -> str:

@@ -10,7 +10,7 @@ from twin.experiments import effects
 from twin.experiments.page import Summary, Words, listed
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Fresh, Verdict
-from twin.experiments.words import signed
+from twin.experiments.words import signed, unsafe
 from twin.readers.text import human
 
 MOST = 4
@@ -136,10 +136,7 @@ def _doubt(verdict: Verdict, tested: int, unsure: int) -> str:
     said = ""
     if hints:
         rest = f" and {len(hints) - MOST} more" if len(hints) > MOST else ""
-        said += (
-            f" Suggestive, as each clears zero by itself but is not safe among the {tested} "
-            f"tested: {', '.join(_strength(each) for each in hints[:MOST])}{rest}."
-        )
+        said += f" Suggestive, {unsafe(f'the {tested}')}: {', '.join(_strength(each) for each in hints[:MOST])}{rest}."
     if noise := unsure - len(hints):
         least = effects.smallest_correlation(verdict.drawn.n)
         seen = (

@@ -12,7 +12,7 @@ from twin.experiments import effects
 from twin.experiments.design import Vary
 from twin.experiments.page import Summary, Words, listed
 from twin.experiments.sweep.points import LEAST, Swept
-from twin.experiments.words import EXTRA, SIDES, Key, hundredths, series_name
+from twin.experiments.words import EXTRA, SIDES, Key, hundredths, series_name, unsafe
 from twin.readers.text import human
 
 MOST = 5
@@ -97,10 +97,7 @@ def _doubts(rows: Sequence[Rank]) -> list[Words]:
     said = []
     if hints := by[effects.SUGGESTIVE]:
         found = listed(f"{name(row)} ({hundredths(row['correlation'])})" for row in hints)
-        said.append(
-            f"Suggestive, as each clears zero by itself but is not safe among all that were "
-            f"tested: {found}."
-        )
+        said.append(f"Suggestive, {unsafe('all that were')}: {found}.")
     if noise := by[effects.NOISE]:
         # of the outcome that was read in the fewest points
         least = effects.smallest_correlation(min(row["n"] for row in noise))

@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from twin.ground import importing
 from twin.ground.crew import cores
+from twin.ground.errors import UsageError
 from twin.readers.service import Hub
 
 ALIVE = ("queued", "running", "stopping")
@@ -35,6 +36,15 @@ class Job(Protocol):
     name: str
     state: str
     takes: int
+
+
+class Owned(Job, Protocol):
+    """A job with the process in which it runs."""
+
+    process: Process | None
+
+
+J = TypeVar("J", bound=Owned)
 
 
 class Process:
@@ -147,3 +157,63 @@ class Queue:
         until = time.monotonic() + SETTLE_S
         while self.going and time.monotonic() < until:
             await asyncio.sleep(0.02)
+
+
+class Jobs(Generic[J]):
+    """All jobs of one kind that a page began: `KIND` in words, and ``add``, ``stop``, ``go_on``."""
+
+    KIND: ClassVar[str]
+
+    def __init__(self, queue: Queue) -> None:
+        self.all: list[J] = []
+        self.edition = 0
+        """Grows whenever the list, or a state in it, changes."""
+        self._queue = queue
+
+    def _start(self, job: J, room: int) -> None:
+        """Begin on at most so many processors."""
+        raise NotImplementedError
+
+    def _take(self, job: J) -> None:
+        self.all.append(job)
+        self._queue.add(job, lambda room: self._start(job, room))
+        self.edition += 1
+
+    def add(self, job: J) -> None:
+        """Take a job; it begins as soon as there is a processor for it."""
+        self._take(job)
+        self._queue.next()
+
+    def named(self, name: object) -> J:
+        """The one of that name. Raises UsageError."""
+        found = next((job for job in self.all if job.name == name), None)
+        if found is None:
+            raise UsageError(f"no such {self.KIND}")
+        return found
+
+    def stop(self, job: J) -> str:
+        """Stop it, or take it out of the queue; what is done is kept."""
+        if job.state == "queued":
+            job.state = "stopped"
+        elif job.state == "running" and job.process is not None:
+            job.state = "stopping"
+            job.process.stop()
+        self.edition += 1
+        self._queue.told()
+        return f"{self.KIND} {job.name} stops; it can be continued"
+
+    def go_on(self, job: J) -> str:
+        """Continue one that was stopped."""
+        if job.state not in ("stopped", "failed"):
+            raise UsageError(f"{self.KIND} {job.name} is {job.state}")
+        job.state = "queued"
+        self.edition += 1
+        self._queue.next()
+        return f"{self.KIND} {job.name} continues"
+
+    def _stopped(self) -> list[J]:
+        """Stop those that still run or wait; returns them."""
+        stopped = [job for job in self.all if job.state in ALIVE]
+        for job in stopped:
+            self.stop(job)
+        return stopped

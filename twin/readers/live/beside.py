@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from twin.ground.errors import TwinError, UsageError
+from twin.ground.errors import TwinError
 from twin.ground.units import at
-from twin.readers.live.aside import ALIVE, Process, Queue
+from twin.readers.live.aside import Jobs, Process, Queue
 from twin.readers.live.history import History
 from twin.readers.service import Hub
 from twin.record.mailbox import command
@@ -53,31 +53,20 @@ class Branch:
     takes: int = 1
     process: Process | None = field(default=None, repr=False)
 
-    @property
-    def alive(self) -> bool:
-        """Whether it runs, or will."""
-        return self.state in ALIVE
 
+class Branches(Jobs[Branch]):
+    """All branches of a page."""
 
-class Branches:
-    """All branches of a page. ``changed`` is called when one of them has news."""
+    KIND = "branch"
 
     def __init__(self, hub: Hub, grow: Grow | None, queue: Queue) -> None:
-        self.all: list[Branch] = []
-        self.edition = 0
-        """Grows whenever the list, or a state in it, changes."""
-        self._hub, self._grow, self._queue = hub, grow, queue
+        super().__init__(queue)
+        self._hub, self._grow = hub, grow
 
     def add(self, branch: Branch) -> None:
         """Take a branch that was forked; it runs as soon as there is a processor for it."""
         branch.now_s = branch.fork_s
-        self._take(branch)
-        self._queue.next()
-
-    def _take(self, branch: Branch) -> None:
-        self.all.append(branch)
-        self._queue.add(branch, lambda room: self._start(branch))
-        self.edition += 1
+        super().add(branch)
 
     def restore(self) -> None:
         """Branches that the run has from before it was resumed, as far as their folders are
@@ -97,7 +86,7 @@ class Branches:
                 self._take(branch)
         self._queue.told()
 
-    def _start(self, branch: Branch) -> None:
+    def _start(self, branch: Branch, room: int) -> None:
         assert self._grow is not None
         branch.pace, branch.begun = self._queue.pace, False
         branch.process = Process(
@@ -136,33 +125,6 @@ class Branches:
         self.edition += 1
         self._queue.next()
 
-    def named(self, name: object) -> Branch:
-        """The branch of that name. Raises UsageError."""
-        found = next((branch for branch in self.all if branch.name == name), None)
-        if found is None:
-            raise UsageError("no such branch")
-        return found
-
-    def stop(self, branch: Branch) -> str:
-        """Stop a branch with a checkpoint, or take it out of the queue."""
-        if branch.state == "queued":
-            branch.state = "stopped"
-        elif branch.state == "running" and branch.process is not None:
-            branch.state = "stopping"
-            branch.process.stop()
-        self.edition += 1
-        self._queue.told()
-        return f"branch {branch.name} stops; it can be continued"
-
-    def go_on(self, branch: Branch) -> str:
-        """Continue a branch that was stopped."""
-        if branch.state not in ("stopped", "failed"):
-            raise UsageError(f"branch {branch.name} is {branch.state}")
-        branch.state = "queued"
-        self.edition += 1
-        self._queue.next()
-        return f"branch {branch.name} continues"
-
     def keep_pace(self, limit: float | None) -> None:
         """Branches run at most as fast as the run may."""
         if limit == self._queue.pace:
@@ -188,12 +150,9 @@ class Branches:
 
     def close(self) -> list[str]:
         """Stop those that still run; a line for the user on each that is not done."""
-        stopped = [branch for branch in self.all if branch.alive]
-        for branch in stopped:
-            self.stop(branch)
         return [
             f"branch {branch.name} has stopped; continue it with: twin resume {branch.folder}"
-            for branch in stopped
+            for branch in self._stopped()
         ]
 
     def shown(self) -> list[dict[str, Any]]:

@@ -20,9 +20,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from twin.ground.errors import UsageError
 from twin.ground.units import at, format_duration
-from twin.readers.live.aside import ALIVE, Process, Queue
+from twin.readers.live.aside import Jobs, Process, Queue
 from twin.record import verdicts
 from twin.record.watch import RunInfo
 
@@ -66,29 +65,15 @@ class Comparison:
     """Where its process finds scenario and policy, before its folder has them."""
 
 
-class Comparisons:
+class Comparisons(Jobs[Comparison]):
     """All comparisons of a page."""
 
+    KIND = "comparison"
+
     def __init__(self, info: RunInfo, command: Command | None, queue: Queue) -> None:
-        self.all: list[Comparison] = []
-        self.edition = 0
-        """Grows whenever the list, or a state in it, changes."""
+        super().__init__(queue)
         self.possible = command is not None
-        self._info, self._command, self._queue = info, command, queue
-
-    def add(self, one: Comparison) -> None:
-        """Take a comparison; it begins as soon as there is a processor for it."""
-        self._take(one)
-        self._queue.next()
-
-    def _take(self, one: Comparison) -> None:
-        self.all.append(one)
-        self._queue.add(one, lambda room: self._start(one, room))
-        self._changed()
-
-    def _changed(self) -> None:
-        self.edition += 1
-        self._queue.told()
+        self._info, self._command = info, command
 
     def restore(self) -> None:
         """Comparisons that lie beside a run that was resumed."""
@@ -112,6 +97,7 @@ class Comparisons:
                 )
                 self._read(one)
                 self._take(one)
+        self._queue.told()
 
     def _start(self, one: Comparison, room: int) -> None:
         assert self._command is not None
@@ -176,40 +162,11 @@ class Comparisons:
             scenario = one.folder / "scenario.yaml"
             one.command = " ".join(["twin", *_line(one, scenario, policy)])
 
-    def named(self, name: object) -> Comparison:
-        """The comparison of that name. Raises UsageError."""
-        found = next((one for one in self.all if one.name == name), None)
-        if found is None:
-            raise UsageError("no such comparison")
-        return found
-
-    def stop(self, one: Comparison) -> str:
-        """Stop it, or take it out of the queue; what is done is kept."""
-        if one.state == "queued":
-            one.state = "stopped"
-        elif one.state == "running" and one.process is not None:
-            one.state = "stopping"
-            one.process.stop()
-        self._changed()
-        return f"comparison {one.name} stops; it can be continued"
-
-    def go_on(self, one: Comparison) -> str:
-        """Continue one that was stopped."""
-        if one.state not in ("stopped", "failed"):
-            raise UsageError(f"comparison {one.name} is {one.state}")
-        one.state = "queued"
-        self.edition += 1
-        self._queue.next()
-        return f"comparison {one.name} continues"
-
     def close(self) -> list[str]:
         """Stop those that still run; a line for the user on each."""
-        stopped = [one for one in self.all if one.state in ALIVE]
-        for one in stopped:
-            self.stop(one)
         return [
             f"comparison {one.name} has stopped; continue it with: twin resume {one.folder}"
-            for one in stopped
+            for one in self._stopped()
             if (one.folder / "manifest.json").is_file()
         ]
 

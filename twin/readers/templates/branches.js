@@ -6,42 +6,50 @@ const boxes = new Map();
 let listed = [], report = null;
 const branchNames = () => listed.map((branch) => branch.name);
 
+// ---- what runs beside the run, branches and comparisons alike: a line with its name and state, and one with how far it is
+function jobBox(name, kind, called, {swatch = [], before = [], after = []}) {
+  const mine = {called, box: make("li", {[`data-${kind}`]: name}), says: make("span", {class: "soft"}), state: make("span", {class: "chip", role: "status"}), bar: make("div", {class: "bar-done"}), far: make("span", {class: "soft date"}), act: make("button", {type: "button"}),
+    report: make("a", {target: "_blank", rel: "noopener", text: "Report", "aria-label": `Report of ${called}`}), error: make("p", {class: "bad"})};
+  mine.progress = make("div", {class: "progress", role: "progressbar", "aria-label": `Part of ${called} that is done`, "aria-valuemin": 0, "aria-valuemax": 100}, mine.bar);
+  mine.act.addEventListener("click", () => mine.act.dataset.do && command({do: mine.act.dataset.do, [kind]: name}, `${kind}-said`));
+  mine.box.append(make("div", {class: "line"}, ...swatch, make("b", {text: name}), mine.says, mine.state), make("div", {class: "line"}, mine.progress, mine.far, mine.act, mine.report), ...before, mine.error, ...after);
+  byId(`${kind}-list`).append(mine.box);
+  return mine;
+}
+
+function showJob(mine, job, says, far) {
+  mine.box.dataset.state = job.state;
+  mine.says.textContent = says;
+  mine.state.textContent = job.state === "queued" && job.before ? `${STATES.queued}, ${job.before} before it` : STATES[job.state];
+  mine.bar.style.width = `${100 * job.share}%`;
+  mine.progress.setAttribute("aria-valuenow", Math.floor(100 * job.share));
+  mine.far.textContent = far;
+  const alive = ["queued", "running"].includes(job.state), resumable = ["stopped", "failed"].includes(job.state);
+  const stops = job.state === "stopping"; // the button stays, and with it the focus of a keyboard
+  mine.act.hidden = !alive && !stops && !(resumable && !(over() && news.leaves));
+  mine.act.dataset.do = alive ? "stop" : stops ? "" : "go";
+  mine.act.setAttribute("aria-disabled", String(stops));
+  mine.act.textContent = alive ? "Stop" : stops ? "Stopping" : "Continue";
+  mine.act.setAttribute("aria-label", `${mine.act.textContent} ${mine.called}`);
+  mine.report.hidden = job.state !== "done" || (over() && news.leaves);
+  mine.report.href = `${news.reports}/${job.name}`;
+  mine.error.textContent = job.error;
+}
+
 function branchBox(name) {
   if (boxes.has(name)) return boxes.get(name);
-  const mine = {box: make("li", {"data-branch": name}), says: make("span", {class: "soft"}), state: make("span", {class: "chip", role: "status"}), bar: make("div", {class: "bar-done"}), date: make("span", {class: "soft date"}), effects: make("ul", {class: "effects"}), error: make("p", {class: "bad"}),
-    act: make("button", {type: "button"}), report: make("a", {target: "_blank", rel: "noopener", text: "Report"})};
-  const swatch = draw_("svg", {viewBox: "0 0 34 8", class: "swatch", "aria-hidden": "true"});
+  const swatch = draw_("svg", {viewBox: "0 0 34 8", class: "swatch", "aria-hidden": "true"}), effects = make("ul", {class: "effects"});
   swatch.append(draw_("line", {x1: 0, x2: 34, y1: 4, y2: 4, "stroke-dasharray": dash(name)}));
-  mine.progress = make("div", {class: "progress", role: "progressbar", "aria-label": `Part of branch ${name} that is done`, "aria-valuemin": 0, "aria-valuemax": 100}, mine.bar);
-  mine.act.addEventListener("click", () => mine.act.dataset.do && command({do: mine.act.dataset.do, branch: name}, "branch-said"));
-  mine.box.append(make("div", {class: "line"}, swatch, make("b", {text: name}), mine.says, mine.state), make("div", {class: "line"}, mine.progress, mine.date, mine.act, mine.report), mine.effects, mine.error);
-  byId("branch-list").append(mine.box);
-  boxes.set(name, mine);
-  return mine;
+  boxes.set(name, {...jobBox(name, "branch", `branch ${name}`, {swatch: [swatch], before: [effects]}), effects});
+  return boxes.get(name);
 }
 
 function showBranches(list) {
   listed = list;
   byId("branches").hidden = !list.length;
   for (const branch of list) {
-    const mine = branchBox(branch.name), percent = Math.floor(100 * branch.share);
-    mine.box.dataset.state = branch.state;
-    mine.says.textContent = branch.says.replace(/[^A-Za-z0-9]+/g, "-") === branch.name ? "" : branch.says;
-    mine.state.textContent = branch.state === "queued" && branch.before ? `${STATES.queued}, ${branch.before} before it` : STATES[branch.state];
-    mine.bar.style.width = `${100 * branch.share}%`;
-    mine.progress.setAttribute("aria-valuenow", percent);
-    mine.date.textContent = `${branch.date}, ${percent} %`;
-    const alive = ["queued", "running"].includes(branch.state), resumable = ["stopped", "failed"].includes(branch.state);
-    const stops = branch.state === "stopping"; // the button stays, and with it the focus of a keyboard
-    mine.act.hidden = !alive && !stops && !(resumable && !(over() && news.leaves));
-    mine.act.dataset.do = alive ? "stop" : stops ? "" : "go";
-    mine.act.setAttribute("aria-disabled", String(stops));
-    mine.act.textContent = alive ? "Stop" : stops ? "Stopping" : "Continue";
-    mine.act.setAttribute("aria-label", `${mine.act.textContent} branch ${branch.name}`);
-    mine.report.hidden = branch.state !== "done" || (over() && news.leaves);
-    mine.report.href = `${news.reports}/${branch.name}`;
-    mine.report.setAttribute("aria-label", `Report of branch ${branch.name}`);
-    mine.error.textContent = branch.error;
+    const says = branch.says.replace(/[^A-Za-z0-9]+/g, "-") === branch.name ? "" : branch.says;
+    showJob(branchBox(branch.name), branch, says, `${branch.date}, ${Math.floor(100 * branch.share)} %`);
   }
   if (drawn) showEffects(drawn.says);
 }
