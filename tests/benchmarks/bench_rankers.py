@@ -1,23 +1,29 @@
 """What a ranker of one's own costs: a session ranked by a class, and by a service behind HTTP,
 against one ranked by the value model, in one run.
 
-    python -m tests.benchmarks.bench_rankers [--consumers 10000] [--days 27]
+    python -m tests.benchmarks.bench_rankers [--consumers 10000] [--days 27] [--runs 2]
 
-Three worlds are stepped in turns, on one thread. The service is a process of its own (the tests'
-server, which ranks by age); wall-clock time has its work in it, processor time has not. Prints the
-median ratio of days to the value model with the middle half of the days; a service may cost twice as
-much.
+First whole runs from the command line, by the value model and by the service in turns (--runs of
+each), by the clock on the wall: a run with a service may take twice as long. Then three worlds are
+stepped in turns: the median ratio of days to the value model with the middle half of the days, which
+leaves out what a run has besides. All on one thread. The service is a process of its own (the tests'
+server, which ranks by age); wall-clock time has its work in it, processor time has not.
 """
 
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
+import tempfile
+import time
 
 import click
 import numpy as np
 
 import twin
 from tests.benchmarks.turns import SETTLE, Side, in_turns, ratio, world
+from tests.conftest import SCENARIOS
 from tests.given.ranker_service import service
 
 OWN = "recommender.ranking=own"
@@ -31,19 +37,48 @@ class Newest(twin.Ranker):
         return -batch.age
 
 
+def whole(settings: tuple[str, ...]) -> float:
+    """Seconds that `twin run` takes."""
+    sets = [part for each in settings for part in ("--set", each)]
+    command = [
+        "run",
+        str(SCENARIOS / "base.yaml"),
+        *sets,
+        "--threads",
+        "1",
+        "--no-cache",
+        "--quiet",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "twin", *command, "--out", f"{folder}/run"], check=True
+        )
+        return time.perf_counter() - began
+
+
 @click.command()
 @click.option("--consumers", default=10_000, show_default=True)
 @click.option("--days", default=27, show_default=True)
-def main(consumers: int, days: int) -> None:
-    """Step all in turns."""
+@click.option("--runs", default=2, show_default=True)
+def main(consumers: int, days: int, runs: int) -> None:
+    """Run both in turns, then step all in turns."""
     common = world(consumers, days)
     with service("scores") as url:
+        http = (*common, OWN, f"recommender.ranker={{url: '{url}'}}")
+        for number in range(runs):
+            built_in, served = whole(common), whole(http)
+            print(
+                f"run {number + 1}: value model {built_in:.1f} s, HTTP {served:.1f} s, "
+                f"x{served / built_in:.2f}",
+                flush=True,
+            )
         sides = {
             "value model": Side(common),
             "class": Side(
                 (*common, OWN, "recommender.ranker={class: tests.benchmarks.bench_rankers.Newest}")
             ),
-            "HTTP": Side((*common, OWN, f"recommender.ranker={{url: '{url}'}}")),
+            "HTTP": Side(http),
         }
         in_turns(sides, days)
     own = sides["value model"]

@@ -11,7 +11,7 @@ A scenario names it: ``recommender: {ranker: {class: my.ranker.Newest}}``. See `
 last training).
 """
 
-from twin.ranking.batch import SOURCES, Batch, Feed
+from twin.ranking.batch import SOURCES, Batch, Feed, Posts
 from twin.ranking.lesson import RESPONSES, Lesson
 from twin.ranking.ranker import Memory, Ranker
 from twin.ranking.scores import Wrong, checked
@@ -23,6 +23,7 @@ __all__ = [
     "Feed",
     "Lesson",
     "Memory",
+    "Posts",
     "Ranker",
     "Wrong",
     "checked",

@@ -47,19 +47,88 @@ def _shown(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-class Batch:
+class Posts:
+    """What a platform knows of posts (m); all arrays are read-only.
+
+    Rows (``post``, ``creator``) are places in tables and may be given to others once they are free
+    (`Ranker.gone` tells); ids are for good.
+    """
+
+    def __init__(self, post: NDArray[np.int32], feed: Feed) -> None:
+        self._feed = feed
+        self.post = _shown(post)
+        """Row of each post, i4 (m,)."""
+
+    @cached_property
+    def post_id(self) -> NDArray[np.uint64]:
+        """Id of each post, u8 (m,)."""
+        return _shown(self._feed.served.item_key[self.post])
+
+    @cached_property
+    def creator(self) -> NDArray[np.int32]:
+        """Row of each post's creator, i4 (m,)."""
+        return _shown(self._feed.served.item_creator[self.post])
+
+    @cached_property
+    def creator_id(self) -> NDArray[np.uint64]:
+        """Id of each post's creator, u8 (m,)."""
+        return _shown(self._feed.read("creators", "key")[self.creator])
+
+    @cached_property
+    def created_at(self) -> NDArray[np.int64]:
+        """When each post was made, s since the scenario's start, i8 (m,)."""
+        return _shown(self._feed.served.item_born[self.post] - self._feed.warm_up)
+
+    @cached_property
+    def signals(self) -> NDArray[np.float32]:
+        """Slant, arousal and comprehensiveness of each post as classifiers read them, with their
+        errors, f4 (m, 3)."""
+        return _shown(self._feed.served.signal[self.post])
+
+    @cached_property
+    def _place(self) -> NDArray[np.int64]:
+        # Only eligible posts are candidates, and these ascend
+        return np.searchsorted(self._feed.served.eligible, self.post)
+
+    @cached_property
+    def responses(self) -> NDArray[np.int32]:
+        """Public counters of each post at the last refresh, by RESPONSES, i4 (m, 8)."""
+        return _shown(self._feed.counts[0][self._place])
+
+    @cached_property
+    def impressions(self) -> NDArray[np.int32]:
+        """Times that each post had been looked at, at the last refresh, i4 (m,)."""
+        return _shown(self._feed.counts[1][self._place])
+
+    @cached_property
+    def popularity(self) -> NDArray[np.float32]:
+        """Clicks of each post at the last refresh, fading by ``recommender.trend_half_life``, f4
+        (m,)."""
+        return _shown(self._feed.served.trend_score[self.post])
+
+    @cached_property
+    def followers(self) -> NDArray[np.int32]:
+        """Followers of each creator at the last rebuild of the follow graph, i4 (m,)."""
+        return _shown(self._feed.read("creators", "followers")[self.creator])
+
+    @cached_property
+    def ai(self) -> NDArray[np.bool_]:
+        """Whether each creator is an AI, bool (m,)."""
+        return _shown(self._feed.served.item_ai[self.post])
+
+
+class Batch(Posts):
     """Sessions (n) and their candidates (m), one session after another; all arrays are read-only.
 
-    Rows (``person``, ``post``, ``creator``) are places in tables and may be given to others once
-    they are free (`Ranker.gone` tells); ids are for good.
+    Candidates are `Posts`, a post once for each session that may show it.
     """
 
     def __init__(self, rows: NDArray[np.int64], offer: Offer, feed: Feed) -> None:
-        self._feed = feed
+        super().__init__(offer.post, feed)
         self.person, self.start = _shown(rows), _shown(offer.start)
         """Row of each person i8 (n,); where the candidates of each session begin i8 (n + 1,)."""
-        self.post, self.source = _shown(offer.post), _shown(offer.source)
-        """Row i4 (m,) and place in SOURCES i1 (m,) of each candidate."""
+        self.source = _shown(offer.source)
+        """Place in SOURCES of each candidate, i1 (m,)."""
 
     def __len__(self) -> int:
         return len(self.person)
@@ -125,62 +194,20 @@ class Batch:
         return _shown(np.repeat(np.arange(len(self)), np.diff(self.start)))
 
     @cached_property
-    def post_id(self) -> NDArray[np.uint64]:
-        """Id of each post, u8 (m,)."""
-        return _shown(self._feed.served.item_key[self.post])
-
-    @cached_property
-    def creator(self) -> NDArray[np.int32]:
-        """Row of each post's creator, i4 (m,)."""
-        return _shown(self._feed.served.item_creator[self.post])
-
-    @cached_property
-    def creator_id(self) -> NDArray[np.uint64]:
-        """Id of each post's creator, u8 (m,)."""
-        return _shown(self._feed.read("creators", "key")[self.creator])
-
-    @cached_property
     def age(self) -> NDArray[np.int64]:
         """Age of each post when the session begins, s, i8 (m,)."""
-        born = self._feed.served.item_born[self.post] - self._feed.warm_up
-        return _shown(self.at[self.session] - born)
+        return _shown(self.at[self.session] - self.created_at)
 
     @cached_property
-    def signals(self) -> NDArray[np.float32]:
-        """Slant, arousal and comprehensiveness of each post as classifiers read them, with their
-        errors, f4 (m, 3)."""
-        return _shown(self._feed.served.signal[self.post])
-
-    @cached_property
-    def _place(self) -> NDArray[np.int64]:
-        # Only eligible posts are candidates, and these ascend
-        return np.searchsorted(self._feed.served.eligible, self.post)
-
-    @cached_property
-    def responses(self) -> NDArray[np.int32]:
-        """Public counters of each post at the last refresh, by RESPONSES, i4 (m, 8)."""
-        return _shown(self._feed.counts[0][self._place])
-
-    @cached_property
-    def impressions(self) -> NDArray[np.int32]:
-        """Times that each post had been looked at, at the last refresh, i4 (m,)."""
-        return _shown(self._feed.counts[1][self._place])
-
-    @cached_property
-    def popularity(self) -> NDArray[np.float32]:
-        """Clicks of each post at the last refresh, fading by ``recommender.trend_half_life``, f4
-        (m,)."""
-        return _shown(self._feed.served.trend_score[self.post])
-
-    @cached_property
-    def followers(self) -> NDArray[np.int32]:
-        """Followers of each creator at the last rebuild of the follow graph, i4 (m,)."""
-        return _shown(self._feed.read("creators", "followers")[self.creator])
-
-    @cached_property
-    def ai(self) -> NDArray[np.bool_]:
-        """Whether each creator is an AI, bool (m,)."""
-        return _shown(self._feed.served.item_ai[self.post])
+    def distinct(self) -> tuple[Posts, NDArray[np.int64]]:
+        """The posts among the candidates, each once, by row; and the place of each candidate among
+        them, i8 (m,)."""
+        there = np.zeros(int(self.post.max(initial=-1)) + 1, bool)
+        there[self.post] = True
+        rows = np.flatnonzero(there)
+        place = np.zeros(len(there), np.int64)
+        place[rows] = np.arange(len(rows))
+        return Posts(rows.astype(np.int32), self._feed), _shown(place[self.post])
 
     @property
     def model(self) -> Serving:

@@ -9,36 +9,25 @@ else: it reaches no file. Redirects are not followed, and no proxy is asked.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
-import time
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
-import requests
-import urllib3
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from twin.ground.errors import one_line
-from twin.ground.hosts import is_host
 from twin.ground.units import MINUTE
 from twin.ranking import wire
 from twin.ranking.answers import NAME, Answer, Answers
 from twin.ranking.batch import Batch
+from twin.ranking.client import Client, address
 from twin.ranking.ranker import Ranker
 from twin.ranking.scores import Wrong, checked
 from twin.world.params import Duration, Params, par
 from twin.world.state import World
 
-URL, TOKEN = "TWIN_RANKER_URL", "TWIN_RANKER_TOKEN"
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
-"""Wall-clock seconds before the second try, and at most before a later one; each waits twice as
-long."""
-MOST_BYTES, PIECE = 2**28, 2**16
-"""The longest answer that is read, and how much of it at once."""
+URL = "TWIN_RANKER_URL"
 
 
 class HttpParams(Params):
@@ -76,38 +65,6 @@ class HttpParams(Params):
         return self
 
 
-def address(url: str, anywhere: bool) -> str:
-    """The address, if it can be used. Raises ValueError with reason and mend."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", 0, urlsplit("")
-    if parts.scheme not in ("http", "https") or not is_host(host) or port == 0:
-        raise ValueError(
-            f"url {url!r} is no address of a service; write one such as http://127.0.0.1:8000/rank"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise ValueError(f"url holds a user or password; put a token into {TOKEN}, outside files")
-    if not anywhere and not _here(host):
-        raise ValueError(
-            f"url leads to {host}, another machine; write anywhere: true if people's histories may "
-            f"go there"
-        )
-    return url
-
-
-def _here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-class _Passing(Exception):
-    """A try brought no whole answer; another may."""
-
-
 class HttpRanker(Ranker[HttpParams]):
     """Asks a service."""
 
@@ -115,9 +72,8 @@ class HttpRanker(Ranker[HttpParams]):
 
     def __init__(self, params: HttpParams, world: World) -> None:
         super().__init__(params, world)
-        self._world, self._session = world, requests.Session()
-        # Neither proxies nor passwords of this machine's user are for this service
-        self._session.trust_env = False
+        self._world, self._client = world, Client(params.timeout, params.retries)
+        self._scribe = wire.Scribe(world.start_of_scenario)
         self._records: list[Answers] | None = None
 
     def setup(self) -> None:
@@ -126,10 +82,8 @@ class HttpRanker(Ranker[HttpParams]):
 
     def score(self, batch: Batch) -> NDArray[Any]:
         """As recorded, else as the service answers."""
-        start = self._world.start_of_scenario
-        bodies = (
-            [wire.batched(batch, start)] if self.p.form == "batch" else wire.singles(batch, start)
-        )
+        scribe = self._scribe
+        bodies = [scribe.batched(batch)] if self.p.form == "batch" else scribe.singles(batch)
         asked = hashlib.sha256(b"\n".join(bodies)).digest()
         answer = next((one for each in self._recorded() if (one := each.get(asked))), None)
         if answer is None or len(answer.scores) != batch.size:
@@ -161,7 +115,7 @@ class HttpRanker(Ranker[HttpParams]):
         # What stands behind it may be a secret
         shown = url.partition("?")[0]
         try:
-            found = [self._asked(url, body) for body in bodies]
+            found = [wire.read(self._client.ask(url, body)) for body in bodies]
             if self.p.form == "batch":
                 scores = wire.of_batched(found[0], batch, self.p.may_remove)
             else:
@@ -178,52 +132,6 @@ class HttpRanker(Ranker[HttpParams]):
                 raise Wrong(f"{shown}: {error}") from None
             return Answer((-batch.age).astype(np.float32), True)
 
-    def _asked(self, url: str, body: bytes) -> dict[str, Any]:
-        """One answer, after as many tries as it takes. Raises Wrong."""
-        wait = FIRST_WAIT_S
-        for left in range(self.p.retries, -1, -1):
-            try:
-                return wire.read(self._once(url, body))
-            except _Passing as error:
-                if not left:
-                    tries = self.p.retries + 1
-                    raise Wrong(f"{error}{f' ({tries} tries)' if tries > 1 else ''}") from None
-                time.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT_S)
-        raise AssertionError  # the last try returns or raises
-
-    def _once(self, url: str, body: bytes) -> bytes:
-        """The body of an answer. Raises Wrong, or _Passing where another try may help."""
-        until = time.monotonic() + self.p.timeout
-        token = os.environ.get(TOKEN, "").strip()
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if not (token.isascii() and token.isprintable()) or " " in token:
-            raise Wrong(f"{TOKEN} holds what no token can hold (letters, digits and signs)")
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        late = f"it gave no whole answer within {self.p.timeout} s"
-        try:
-            with self._session.post(
-                url,
-                data=body,
-                headers=headers,
-                timeout=float(self.p.timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                _status(response)
-                return _body(response, until, late)
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            raise _Passing(late) from None
-        except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError):
-            raise _Passing("it broke off in the middle of its answer") from None
-        except requests.ConnectionError as error:
-            if "timed out" in str(error):
-                raise _Passing(late) from None
-            raise _Passing(f"it does not answer ({_reason(error)})") from None
-        except requests.RequestException as error:
-            raise Wrong(f"it cannot be asked: {one_line(str(error))}") from None
-
     def _mark(self, failed: bool) -> None:
         """Mark on the time axis where the service begins to fail, and where it is back."""
         if bool(self.keep["failing"][0]) == failed:
@@ -233,48 +141,3 @@ class HttpRanker(Ranker[HttpParams]):
         self.keep.open = False
         text = "the ranker fails: newest first" if failed else "the ranker answers again"
         self._world.mark("ranker", text)
-
-
-def _body(response: requests.Response, until: float, late: str) -> bytes:
-    """What is answered, whole and in time. Raises Wrong or _Passing."""
-    found = bytearray()
-    # One read of the socket each: one that waits ends by the timeout, one that drips by the clock
-    while part := response.raw.read1(PIECE, decode_content=True):
-        found += part
-        if time.monotonic() > until:
-            raise _Passing(late)
-        if len(found) > MOST_BYTES:
-            raise Wrong(f"its answer is longer than {MOST_BYTES >> 20} MB")
-    told = response.headers.get("Content-Length", "")
-    if told.isdigit() and response.raw.tell() < int(told):
-        raise _Passing("it broke off in the middle of its answer")
-    return bytes(found)
-
-
-def _status(response: requests.Response) -> None:
-    """Raise Wrong or _Passing unless the answer is 200."""
-    code, words = response.status_code, f"it answers {response.status_code} {response.reason}"
-    if code == 200:
-        return
-    if code in (429, 503) or code >= 500:
-        raise _Passing(words.rstrip())
-    mends: dict[int, str] = {
-        401: f"set {TOKEN} in the environment",
-        403: f"set {TOKEN} in the environment",
-        404: "is the path right, such as /rank?",
-    }
-    if 300 <= code < 400:
-        mends[code] = "redirects are not followed: write the address that it leads to"
-    raise Wrong(words.rstrip() + (f" ({mends[code]})" if code in mends else ""))
-
-
-def _reason(error: Exception) -> str:
-    """The operating system's words for what went wrong."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-        inner: Any = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
-        after = inner if isinstance(inner, BaseException) else None
-        cause = cause.__cause__ or cause.__context__ or after
-    return "it closed the connection" if "closed" in str(error) else "no connection"

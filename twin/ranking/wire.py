@@ -33,9 +33,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from twin.ranking.batch import SIGNALS, SOURCES, Batch
+from twin.ground.units import DAY, MINUTE
+from twin.ranking.batch import SIGNALS, SOURCES, Batch, Posts
 from twin.ranking.lesson import RESPONSES
 from twin.ranking.scores import Wrong
+from twin.ranking.texts import Texts
 
 ENGAGEMENTS = {"like": "like", "comment": "comment", "retweet": "reshare"}
 """Counters of the challenge that a twin has, by the response that they count."""
@@ -48,105 +50,117 @@ def ids(numbers: NDArray[np.uint64]) -> list[str]:
     return [str(each) for each in numbers.tolist()]
 
 
-def hashes(numbers: NDArray[np.uint64]) -> list[str]:
-    """Ids as what stands for the hash of a name: 16 hexadecimal digits."""
-    return [f"{each:016x}" for each in numbers.tolist()]
-
-
-def _times(start: dt.date, seconds: NDArray[np.int64]) -> list[str]:
-    """Seconds since the scenario's start as ``2025-01-01 00:00:00``."""
-    return [_time(start, each) for each in seconds.tolist()]
-
-
-@functools.lru_cache(2**17)  # posts are asked about in many windows
-def _time(start: dt.date, second: int) -> str:
-    return str(dt.datetime.combine(start, dt.time()) + dt.timedelta(seconds=second))
-
-
-def _items(batch: Batch, start: dt.date, some: NDArray[np.int64]) -> dict[str, Any]:
-    """What is said of candidates ``some``, by column."""
-    born = batch.at[batch.session[some]] - batch.age[some]
-    counts = batch.responses[some]
-    # three decimals, a tenth of what any classifier errs by: all digits of a float take as long to
-    # write as everything else
-    signals = np.round(batch.signals[some].astype(float), 3)
-    # each column is one piece of memory, which is written as it is
-    counts, signals = np.asfortranarray(counts), np.asfortranarray(signals)
-    return {
-        "id": ids(batch.post_id[some]),
-        "author_name_hash": hashes(batch.creator_id[some]),
-        "created_at": _times(start, born),
-        "engagements": {
-            name: counts[:, RESPONSES.index(response)] for name, response in ENGAGEMENTS.items()
-        }
-        | {"share": np.zeros(len(some), np.int64), "view": batch.impressions[some]},
-        "signals": {name: signals[:, k] for k, name in enumerate(SIGNALS)},
-        "followers": batch.followers[some],
-        "ai": batch.ai[some],
-    }
-
-
-def batched(batch: Batch, start: dt.date) -> bytes:
-    """The one request for all sessions of a window."""
-    _, first, place = np.unique(batch.post, return_index=True, return_inverse=True)
-    ends = list(itertools.pairwise(batch.start.tolist()))
-    said = {
-        "sessions": {
-            "user_id": ids(batch.person_id),
-            "user_name_hash": hashes(batch.person_id),
-            "current_time": _times(start, batch.at),
-            "visits": batch.visits,
-            "candidates": [place[low:high] for low, high in ends],
-            "sources": [batch.source[low:high] for low, high in ends],
-        },
-        "source_names": list(SOURCES),
-        "items": _items(batch, start, first),
-    }
-    return _written(said)
-
-
 def _written(said: dict[str, Any]) -> bytes:
     return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def singles(batch: Batch, start: dt.date) -> list[bytes]:
-    """A request for each session."""
-    items = _items(batch, start, np.arange(batch.size))
-    engagements, signals = (
-        {name: column.tolist() for name, column in items.pop(group).items()}
-        for group in ("engagements", "signals")
-    )
-    items |= {name: items[name].tolist() for name in ("followers", "ai")}
-    people, names = ids(batch.person_id), hashes(batch.person_id)
-    times, ends = _times(start, batch.at), batch.start.tolist()
-    sources = batch.source.tolist()
-    made = []
-    for k, person in enumerate(people):
-        said = {
-            "session": {
-                "session_id": f"{person}-{batch.visits[k]}",
-                "user_id": person,
-                "user_name_hash": names[k],
-                "cohort": "twin",
-                "platform": "twitter",
-                "url": "https://twin.invalid/home",
-                "current_time": times[k],
-            },
-            "items": [
-                {name: column[i] for name, column in items.items()}
-                | {
-                    "text": "",
-                    "type": "post",
-                    "embedded_urls": [],
-                    "engagements": {name: column[i] for name, column in engagements.items()},
-                    "signals": {name: column[i] for name, column in signals.items()},
-                    "source": SOURCES[sources[i]],
-                }
-                for i in range(ends[k], ends[k + 1])
-            ],
+class Scribe:
+    """Writes what is asked. Remembers texts and nothing else."""
+
+    def __init__(self, start: dt.date) -> None:
+        @functools.lru_cache
+        def date(day: int) -> str:
+            return str(start + dt.timedelta(days=day))
+
+        def time(second: int) -> str:
+            """As ``2025-01-01 00:00:00``, from seconds since the scenario's start."""
+            day, second = divmod(second, DAY)
+            minute, second = divmod(second, MINUTE)
+            return f"{date(day)} {minute // 60:02}:{minute % 60:02}:{second:02}"
+
+        def name(number: int) -> str:
+            """What stands for the hash of a name: 16 hexadecimal digits."""
+            return f"{number:016x}"
+
+        self._time = time
+        self._person, self._person_name = Texts(str), Texts(name)
+        self._post, self._creator, self._created = Texts(str), Texts(name), Texts(time)
+
+    def _items(self, posts: Posts) -> dict[str, Any]:
+        """What is said of posts, by column."""
+        # three decimals, a tenth of what any classifier errs by: all digits of a float take as long
+        # to write as everything else
+        signals = np.round(posts.signals.astype(float), 3)
+        # each column is one piece of memory, which is written as it is
+        counts, signals = np.asfortranarray(posts.responses), np.asfortranarray(signals)
+        return {
+            "id": self._post(posts.post, posts.post_id),
+            "author_name_hash": self._creator(posts.creator, posts.creator_id),
+            "created_at": self._created(posts.post, posts.created_at),
+            "engagements": {
+                name: counts[:, RESPONSES.index(response)] for name, response in ENGAGEMENTS.items()
+            }
+            | {"share": np.zeros(len(counts), np.int64), "view": posts.impressions},
+            "signals": {name: signals[:, k] for k, name in enumerate(SIGNALS)},
+            "followers": posts.followers,
+            "ai": posts.ai,
         }
-        made.append(_written(said))
-    return made
+
+    def _people(self, batch: Batch) -> tuple[list[str], list[str], list[str]]:
+        """Ids and names of people, and when their sessions begin."""
+        times = [self._time(each) for each in batch.at.tolist()]
+        return (
+            self._person(batch.person, batch.person_id),
+            self._person_name(batch.person, batch.person_id),
+            times,
+        )
+
+    def batched(self, batch: Batch) -> bytes:
+        """The one request for all sessions of a window."""
+        posts, place = batch.distinct
+        people, names, times = self._people(batch)
+        ends = list(itertools.pairwise(batch.start.tolist()))
+        said = {
+            "sessions": {
+                "user_id": people,
+                "user_name_hash": names,
+                "current_time": times,
+                "visits": batch.visits,
+                "candidates": [place[low:high] for low, high in ends],
+                "sources": [batch.source[low:high] for low, high in ends],
+            },
+            "source_names": list(SOURCES),
+            "items": self._items(posts),
+        }
+        return _written(said)
+
+    def singles(self, batch: Batch) -> list[bytes]:
+        """A request for each session."""
+        items = self._items(batch)
+        engagements, signals = (
+            {name: column.tolist() for name, column in items.pop(group).items()}
+            for group in ("engagements", "signals")
+        )
+        items |= {name: items[name].tolist() for name in ("followers", "ai")}
+        people, names, times = self._people(batch)
+        ends, sources = batch.start.tolist(), batch.source.tolist()
+        made = []
+        for k, person in enumerate(people):
+            said = {
+                "session": {
+                    "session_id": f"{person}-{batch.visits[k]}",
+                    "user_id": person,
+                    "user_name_hash": names[k],
+                    "cohort": "twin",
+                    "platform": "twitter",
+                    "url": "https://twin.invalid/home",
+                    "current_time": times[k],
+                },
+                "items": [
+                    {name: column[i] for name, column in items.items()}
+                    | {
+                        "text": "",
+                        "type": "post",
+                        "embedded_urls": [],
+                        "engagements": {name: column[i] for name, column in engagements.items()},
+                        "signals": {name: column[i] for name, column in signals.items()},
+                        "source": SOURCES[sources[i]],
+                    }
+                    for i in range(ends[k], ends[k + 1])
+                ],
+            }
+            made.append(_written(said))
+        return made
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -206,13 +220,13 @@ def _scored(lists: list[Any], batch: Batch) -> NDArray[np.float32]:
         if not isinstance(one, list) or len(one) != want:
             count = len(one) if isinstance(one, list) else type(one).__name__
             raise Wrong(f"session {k}: its answer has {count} scores for {want} posts")
-    flat = [each for one in lists for each in one]
+    flat = list(itertools.chain.from_iterable(lists))
     # bool is no number here, though Python counts it among the whole ones
     if not set(map(type, flat)) <= {int, float}:
         odd = next(each for each in flat if type(each) not in (int, float))
         raise Wrong(f"its answer has the score {odd!r}, which is no number")
     try:
-        return np.array(flat, np.float64).astype(np.float32)
+        return np.fromiter(flat, np.float64, len(flat)).astype(np.float32)
     except OverflowError:
         raise Wrong("its answer has a score that is too large") from None
 
