@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import SCENARIOS, SMALL
+from twin.record import naming
 
 SHORT = {"duration": "4d", "warm_up": "0d", "policies": []}
 
@@ -28,7 +29,7 @@ def test_experiments_from_a_script_without_a_guard(tmp_path: Path) -> None:
 print("once")
 base = twin.load({str(SCENARIOS / "base.yaml")!r}, sets={ {**dict(entry.split("=", 1) for entry in SMALL), **SHORT}!r})
 found = twin.compare(base, [{str(SCENARIOS / "policies" / "chronological.yaml")!r}], at="2d",
-                     replicates=2, out={str(tmp_path / "compared")!r}, on="local:2")
+                     replicates=2, out={str(tmp_path / "compared")!r}, on="local:2", name="a question", tags=["pilot"])
 print(found.failed, found.results.num_rows > 100, found.report())
 print(twin.open_experiment(found.folder).table("course").num_rows > 100)
 """
@@ -40,3 +41,4 @@ print(twin.open_experiment(found.folder).table("course").num_rows > 100)
     lines = told.stdout.splitlines()
     assert lines[0] == "once" and lines.count("once") == 1
     assert lines[1].startswith("{} True ") and lines[2] == "True"
+    assert naming.read(tmp_path / "compared") == naming.Naming("a question", ("pilot",))

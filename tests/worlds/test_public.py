@@ -12,6 +12,7 @@ import twin
 from tests.conftest import SCENARIOS, SMALL
 from twin.cli import main
 from twin.public import notebook, runs
+from twin.record import naming
 
 SHORT = {"duration": "4d", "warm_up": "0d", "policies": []}
 
@@ -23,7 +24,8 @@ def small(**more: object) -> "twin.Scenario":
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> twin.Run:
-    return twin.run(small(), tmp_path_factory.mktemp("public") / "run")
+    out = tmp_path_factory.mktemp("public") / "run"
+    return twin.run(small(), out, name="from Python", tags=["pilot"])
 
 
 def test_a_run_has_the_bytes_of_the_command_line(made: twin.Run, tmp_path: Path) -> None:
@@ -32,6 +34,7 @@ def test_a_run_has_the_bytes_of_the_command_line(made: twin.Run, tmp_path: Path)
     main(["run", str(SCENARIOS / "base.yaml"), "--quiet", "--out", str(tmp_path / "run"), *sets])
     for name in ("metrics.parquet", "events.parquet", "scenario.yaml"):
         assert (tmp_path / "run" / name).read_bytes() == (made.folder / name).read_bytes(), name
+    assert naming.read(made.folder) == naming.Naming("from Python", ("pilot",))
 
 
 def test_readings(made: twin.Run) -> None:

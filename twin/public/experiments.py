@@ -32,6 +32,7 @@ from twin.experiments.sweep import command as sweeping
 from twin.experiments.sweep.points import planned
 from twin.ground.errors import UsageError
 from twin.public.runs import Source, scenario_of
+from twin.record import naming
 from twin.running.folder import free_folder
 from twin.scenario.idle import remarks, varied
 from twin.scenario.loading import Scenario
@@ -42,12 +43,15 @@ class Where(TypedDict, total=False):
 
     ``out``: a folder or an fsspec address, new, empty, or begun by the same call (default: the next
     free one in ``runs/``); ``on``: ``local`` (default), ``local:N``, ``dask``, or the address of a
-    Dask scheduler; ``quiet``: no progress.
+    Dask scheduler; ``quiet``: no progress; ``name`` and ``tags``: what it is called in lists and on
+    its page, and words to find it by.
     """
 
     out: str | None
     on: str | None
     quiet: bool
+    name: str | None
+    tags: Sequence[str]
 
 
 class Result:
@@ -95,7 +99,8 @@ class Result:
 
 def _made(scenario: Scenario, command: str, args: Mapping[str, Any], where: Where) -> Experiment:
     out = where.get("out") or str(free_folder(scenario.name, command))
-    return Experiment(out, command, args, scenario, where.get("quiet", True))
+    with naming.giving(where.get("name"), where.get("tags", ())):
+        return Experiment(out, command, args, scenario, where.get("quiet", True))
 
 
 def compare(

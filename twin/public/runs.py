@@ -24,6 +24,7 @@ from twin.public import notebook
 from twin.readers import tables
 from twin.readers.report import write_report
 from twin.readers.terminal import make_view
+from twin.record import naming
 from twin.record.results import Metrics, load_manifest, load_metrics, read_events, read_metrics
 from twin.running import drive
 from twin.running.folder import free_folder
@@ -85,19 +86,23 @@ def run(
     threads: int | None = None,
     quiet: bool = True,
     oracle: bool = False,
+    name: str | None = None,
+    tags: Sequence[str] = (),
 ) -> Run:
     """Run a scenario to its end, into the folder ``out`` (new or empty; by default the next free
     one in ``runs/``).
 
     ``threads``: by default TWIN_THREADS, else one per processor; the bytes are the same on any
-    number. Interrupted (Ctrl-C), it leaves a checkpoint and returns; `Run.resume` continues. Raises
+    number. ``name`` and ``tags``: what it is called in lists and on its page, and words to find it
+    by. Interrupted (Ctrl-C), it leaves a checkpoint and returns; `Run.resume` continues. Raises
     twin.UsageError for a folder that holds something.
     """
     found = scenario_of(scenario)
     folder = Path(out) if out is not None else free_folder(found.name)
-    drive.start(
-        found, folder, oracle=oracle, watcher=make_view(quiet), threads=asked(threads, cores())
-    )
+    with naming.giving(name, tags):
+        drive.start(
+            found, folder, oracle=oracle, watcher=make_view(quiet), threads=asked(threads, cores())
+        )
     return Run(folder)
 
 
