@@ -13,10 +13,9 @@ server, which ranks by age); wall-clock time has its work in it, processor time 
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
+from pathlib import Path
 
 import click
 import numpy as np
@@ -24,6 +23,7 @@ import numpy as np
 import twin
 from tests.benchmarks.turns import SETTLE, Side, in_turns, ratio, world
 from tests.conftest import SCENARIOS
+from tests.conftest import twin as command
 from tests.given.ranker_service import service
 
 OWN = "recommender.ranking=own"
@@ -37,22 +37,15 @@ class Newest(twin.Ranker):
         return -batch.age
 
 
-def whole(settings: tuple[str, ...]) -> float:
+def whole(given: tuple[str, ...]) -> float:
     """Seconds that `twin run` takes."""
-    sets = [part for each in settings for part in ("--set", each)]
-    command = [
-        "run",
-        str(SCENARIOS / "base.yaml"),
-        *sets,
-        "--threads",
-        "1",
-        "--no-cache",
-        "--quiet",
-    ]
+    sets = [part for each in given for part in ("--set", each)]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "twin", *command, "--out", f"{folder}/run"], check=True
+        command(
+            *("run", SCENARIOS / "base.yaml", *sets, "--out", "run"),
+            *("--threads", "1", "--no-cache", "--quiet"),
+            cwd=Path(folder),
         )
         return time.perf_counter() - began
 

@@ -47,6 +47,8 @@ def spoilt(mode: str, told: dict[str, Any]) -> bytes:
         first.pop()
     if mode == "strange":
         first[0] = "12"
+    if mode == "empty":
+        first[0] = ""
     if mode == "twice":
         first.append(first[0])
     if mode == "sessions":

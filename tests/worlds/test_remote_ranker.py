@@ -64,6 +64,7 @@ FAULTS = {
     "no ids": "its answer has neither ranked_ids nor scores",
     "lost": "session 0: its ranked_ids lack 1 of ",
     "strange": "session 0: its ranked_ids hold '12', which was not asked for",
+    "empty": "session 0: its ranked_ids hold '', which was not asked for",
     "twice": " twice",
     "sessions": "its answer has ranked_ids for ",
     "number": "its answer has the score 'high', which is no number",
@@ -95,6 +96,12 @@ def test_nobody_there_and_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     port = free_port()
     with pytest.raises(Foreign, match=r"does not answer \(connection refused\)"):
         history(asking(tmp_path, f"http://127.0.0.1:{port}/rank", more=", retries: 0", days=1))
+    with (
+        service() as url,
+        pytest.raises(Foreign, match=r"does not answer \(.*ssl.*\) \(2 tries\)"),
+    ):
+        secure = url.replace("http:", "https:")  # of a service that does not speak it
+        history(asking(tmp_path, secure, more=", retries: 1", days=1))
     with service(token="secret-42") as url:
         scenario = asking(tmp_path, "", days=1)
         with pytest.raises(Foreign, match="url '' is no address of a service"):

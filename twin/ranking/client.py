@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import exceptions
 
 from twin.ground.errors import one_line
@@ -68,8 +69,7 @@ class Client:
 
     def __init__(self, timeout: float, retries: int) -> None:
         self._timeout, self._retries = float(timeout), retries
-        self._pool: urllib3.HTTPConnectionPool | None = None
-        self._url = self._target = ""
+        self._pools = urllib3.PoolManager(ca_certs=DEFAULT_CA_BUNDLE_PATH)
         self._headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
@@ -112,25 +112,24 @@ class Client:
     def _answer(self, url: str, body: bytes, late: str) -> urllib3.BaseHTTPResponse:
         """What comes back, its body unread. Raises Wrong or _Passing."""
         try:
-            if self._pool is None or url != self._url:
-                self._pool, self._url = urllib3.connection_from_url(url), url
-                self._target = urllib3.util.parse_url(url).request_uri
-            return self._pool.urlopen(
+            return self._pools.urlopen(
                 "POST",
-                self._target,
-                body,
-                self._headers | _token(),
-                retries=False,
+                url,
                 redirect=False,
+                body=body,
+                headers=self._headers | _token(),
+                retries=False,
                 timeout=self._timeout,
                 preload_content=False,
             )
-        except exceptions.NewConnectionError as error:
+        except (
+            exceptions.NewConnectionError,  # before the others: to urllib3 it is a timeout, too
+            exceptions.ProtocolError,
+            exceptions.SSLError,
+        ) as error:
             raise _Passing(f"it does not answer ({_reason(error)})") from None
         except exceptions.TimeoutError:
             raise _Passing(late) from None
-        except exceptions.ProtocolError as error:
-            raise _Passing(f"it does not answer ({_reason(error)})") from None
         except exceptions.HTTPError as error:
             raise Wrong(f"it cannot be asked: {one_line(str(error))}") from None
 

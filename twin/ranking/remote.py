@@ -116,16 +116,12 @@ class HttpRanker(Ranker[HttpParams]):
         shown = url.partition("?")[0]
         try:
             found = [wire.read(self._client.ask(url, body)) for body in bodies]
-            if self.p.form == "batch":
-                scores = wire.of_batched(found[0], batch, self.p.may_remove)
-            else:
-                posts, ends = wire.ids(batch.post_id), batch.start.tolist()
-                scores = np.concatenate(
-                    [
-                        wire.of_single(one, posts[ends[k] : ends[k + 1]], self.p.may_remove)
-                        for k, one in enumerate(found)
-                    ]
-                )
+            scribe = self._scribe
+            scores = (
+                scribe.of_batched(found[0], batch, self.p.may_remove)
+                if self.p.form == "batch"
+                else scribe.of_singles(found, batch, self.p.may_remove)
+            )
             return Answer(checked(scores, batch), False)
         except Wrong as error:
             if self.p.on_failure == "stop":

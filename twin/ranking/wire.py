@@ -45,17 +45,12 @@ SHOWN = 60
 """Characters of an answer that an error quotes."""
 
 
-def ids(numbers: NDArray[np.uint64]) -> list[str]:
-    """Ids as texts."""
-    return [str(each) for each in numbers.tolist()]
-
-
 def _written(said: dict[str, Any]) -> bytes:
     return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 class Scribe:
-    """Writes what is asked. Remembers texts and nothing else."""
+    """Writes what is asked, and reads what is answered of it. Remembers texts and nothing else."""
 
     def __init__(self, start: dt.date) -> None:
         @functools.lru_cache
@@ -162,6 +157,44 @@ class Scribe:
             made.append(_written(said))
         return made
 
+    def of_batched(
+        self, found: dict[str, Any], batch: Batch, may_remove: bool
+    ) -> NDArray[np.float32]:
+        """Scores of all candidates, from the answer to the one request. Raises Wrong."""
+        key = next((each for each in ("scores", "ranked_ids") if each in found), None)
+        if key is None:
+            raise Wrong("its answer has neither ranked_ids nor scores")
+        lists = found[key]
+        if not isinstance(lists, list) or len(lists) != len(batch):
+            count = len(lists) if isinstance(lists, list) else type(lists).__name__
+            raise Wrong(f"its answer has {key} for {count} of {len(batch)} sessions")
+        if key == "scores":
+            return _scored(lists, batch)
+        where = [f"session {k}: " for k in range(len(lists))]
+        return self._ranked(lists, batch, may_remove, where)
+
+    def of_singles(
+        self, found: list[dict[str, Any]], batch: Batch, may_remove: bool
+    ) -> NDArray[np.float32]:
+        """The same from an answer for each session. Raises Wrong."""
+        if any("ranked_ids" not in each for each in found):
+            raise Wrong("its answer has no ranked_ids")
+        lists = [each["ranked_ids"] for each in found]
+        return self._ranked(lists, batch, may_remove, [""] * len(lists))
+
+    def _ranked(
+        self, lists: list[Any], batch: Batch, may_remove: bool, where: list[str]
+    ) -> NDArray[np.float32]:
+        """Scores from a list of ids for each session; ``where`` begins what is wrong with it."""
+        posts = self._post(batch.post, batch.post_id)
+        ends = itertools.pairwise(batch.start.tolist())
+        return np.concatenate(
+            [
+                _ranked(one, posts[low:high], may_remove, said)
+                for one, (low, high), said in zip(lists, ends, where, strict=True)
+            ]
+        )
+
 
 def read(body: bytes) -> dict[str, Any]:
     """An answer as data. Raises Wrong."""
@@ -188,33 +221,6 @@ def _odd(body: bytes) -> NoReturn:
     raise Wrong(f"its answer is no JSON: {quoted!r}{'...' * (len(body) > SHOWN)}")
 
 
-def of_single(found: dict[str, Any], posts: list[str], may_remove: bool) -> NDArray[np.float32]:
-    """Scores of the candidates of one session. Raises Wrong."""
-    if "ranked_ids" not in found:
-        raise Wrong("its answer has no ranked_ids")
-    return _ranked(found["ranked_ids"], posts, may_remove, "")
-
-
-def of_batched(found: dict[str, Any], batch: Batch, may_remove: bool) -> NDArray[np.float32]:
-    """Scores of all candidates. Raises Wrong."""
-    key = next((each for each in ("scores", "ranked_ids") if each in found), None)
-    if key is None:
-        raise Wrong("its answer has neither ranked_ids nor scores")
-    lists = found[key]
-    if not isinstance(lists, list) or len(lists) != len(batch):
-        count = len(lists) if isinstance(lists, list) else type(lists).__name__
-        raise Wrong(f"its answer has {key} for {count} of {len(batch)} sessions")
-    if key == "scores":
-        return _scored(lists, batch)
-    posts, ends = ids(batch.post_id), batch.start.tolist()
-    return np.concatenate(
-        [
-            _ranked(one, posts[ends[k] : ends[k + 1]], may_remove, f"session {k}: ")
-            for k, one in enumerate(lists)
-        ]
-    )
-
-
 def _scored(lists: list[Any], batch: Batch) -> NDArray[np.float32]:
     for k, (one, want) in enumerate(zip(lists, np.diff(batch.start).tolist(), strict=True)):
         if not isinstance(one, list) or len(one) != want:
@@ -236,7 +242,8 @@ def _ranked(given: Any, posts: list[str], may_remove: bool, where: str) -> NDArr
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
         raise Wrong(f"{where}its ranked_ids are not a list of texts")
     place = {post: k for k, post in enumerate(posts)}
-    if strange := next((each for each in given if each not in place), None):
+    strange = next((each for each in given if each not in place), None)
+    if strange is not None:
         raise Wrong(f"{where}its ranked_ids hold {strange[:SHOWN]!r}, which was not asked for")
     if len(set(given)) < len(given):
         double = Counter(given).most_common(1)[0][0]
