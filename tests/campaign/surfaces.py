@@ -1,5 +1,6 @@
 """What a campaign throws inputs at: scenarios, ``--set``, ``--vary``, policy files and times, graphs,
-tables of people, tables of others, run folders and commands to a run.
+tables of people, tables of others, run folders, commands to a run, and requests to its page and
+endpoint.
 
 A surface draws texts, puts one in its place and turns it into the arguments of a command line, which
 is run in this process. Bytes are written as surrogates, as Python reads what is no UTF-8.
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.campaign import binary, damage, mailed, mutate
+from tests.campaign import binary, damage, mailed, mutate, requests
 
 SCENARIO, POLICY, TAKEN = "input.yaml", "policy.yaml", "taken"
 """The files that an input becomes, and a folder that is never empty."""
@@ -109,4 +110,7 @@ SURFACES = {
         tries=8,
     ),
     "mailbox": Surface(mailed.draw, lambda text: [], call=mailed.call, touches=(mailed.RUN,)),
+    "request": Surface(
+        requests.draw, lambda text: [], call=requests.call, touches=(requests.FOLDER,)
+    ),
 }

@@ -9,18 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign import disk, fuzz, kill, samples
+from tests.campaign import disk, fuzz, kill, requests, samples
 from tests.campaign.surfaces import SURFACES
 from twin.scenario import checking
 
 SLOW = ("log of others", "run folder", "mailbox")
 """Surfaces on which an input takes a world."""
+SERVED = ("request",)
+"""Those that need a run in a process of its own."""
+QUICK = [name for name in SURFACES if name not in SLOW + SERVED]
 
 
 def test_inputs_that_are_nearly_right_break_nothing() -> None:
     """Scenarios, settings, policies, ranges, graphs and tables of people, each with a few things
     changed: valid, or refused in lines."""
-    found = fuzz.campaign(20261128, [name for name in SURFACES if name not in SLOW], inputs=80)
+    found = fuzz.campaign(20261128, QUICK, inputs=80)
     assert not found.failures, "\n".join(found.lines())
     # neither are all refused, nor is every one valid
     assert 3 < found.accepted < 50 and found.inputs == 80
@@ -31,6 +34,30 @@ def test_folders_and_commands_that_are_nearly_right_break_nothing() -> None:
     found = fuzz.campaign(20261128, SLOW, inputs=7)
     assert not found.failures, "\n".join(found.lines())
     assert 0 < found.accepted < 7
+
+
+def test_requests_that_are_nearly_right_break_nothing() -> None:
+    """Of the live page and the metrics endpoint of a run: answered, or refused by a status."""
+    found = fuzz.campaign(20261129, SERVED, inputs=150)
+    assert not found.failures, "\n".join(found.lines())
+    assert 3 < found.accepted < 75
+
+
+def test_an_answer_to_a_stranger_is_found() -> None:
+    """Its own judgement: what it says of answers that nobody should get."""
+    asked = "GET /run HTTP/1.1\r\nHost: h:1\r\n"
+    told = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}"
+    known = asked + "Authorization: Bearer secret\r\n"
+    assert requests._judged("page", known, told, "h:1", "secret") == 200
+    wrong = {
+        "without the token": (asked, told),
+        "status 500": (known, told.replace(b"200 OK", b"500 Oh")),
+        "no HTTP": (known, b"<html>"),
+        "with the token": (known, told + b"secret"),
+    }
+    for words, (request, answer) in wrong.items():
+        with pytest.raises(AssertionError, match=words):
+            requests._judged("page", request, answer, "h:1", "secret")
 
 
 def test_a_run_that_is_killed_ends_with_the_same_bytes() -> None:
