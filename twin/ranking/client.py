@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import exceptions
+from urllib3.util import parse_url
 
 from twin.ground.errors import one_line
 from twin.ground.hosts import is_host
@@ -70,11 +71,18 @@ class Client:
     def __init__(self, timeout: float, retries: int) -> None:
         self._timeout, self._retries = float(timeout), retries
         self._pools = urllib3.PoolManager(ca_certs=DEFAULT_CA_BUNDLE_PATH)
+        self._known: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
             "User-Agent": f"twin/{version('twin')}",
         }
+
+    def _pool(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
+        """Connections to the host of an address, and what is asked for there."""
+        if url not in self._known:
+            self._known[url] = self._pools.connection_from_url(url), parse_url(url).request_uri
+        return self._known[url]
 
     def ask(self, url: str, body: bytes) -> bytes:
         """The answer, after as many tries as it takes. Raises Wrong."""
@@ -112,9 +120,11 @@ class Client:
     def _answer(self, url: str, body: bytes, late: str) -> urllib3.BaseHTTPResponse:
         """What comes back, its body unread. Raises Wrong or _Passing."""
         try:
-            return self._pools.urlopen(
+            # what a pool manager does besides follows redirects, and takes longer than a look-up
+            pool, target = self._pool(url)
+            return pool.urlopen(
                 "POST",
-                url,
+                target,
                 redirect=False,
                 body=body,
                 headers=self._headers | _token(),

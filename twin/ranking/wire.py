@@ -57,19 +57,22 @@ class Scribe:
         def date(day: int) -> str:
             return str(start + dt.timedelta(days=day))
 
+        # all of a day: sessions begin at any second, and each has the time written
+        @functools.lru_cache(DAY)
+        def clock(second: int) -> str:
+            minute, second = divmod(second, MINUTE)
+            return f"{minute // 60:02}:{minute % 60:02}:{second:02}"
+
         def time(second: int) -> str:
             """As ``2025-01-01 00:00:00``, from seconds since the scenario's start."""
-            day, second = divmod(second, DAY)
-            minute, second = divmod(second, MINUTE)
-            return f"{date(day)} {minute // 60:02}:{minute % 60:02}:{second:02}"
+            return f"{date(second // DAY)} {clock(second % DAY)}"
 
         def name(number: int) -> str:
             """What stands for the hash of a name: 16 hexadecimal digits."""
             return f"{number:016x}"
 
         self._time = time
-        self._person, self._person_name = Texts(str), Texts(name)
-        self._post, self._creator, self._created = Texts(str), Texts(name), Texts(time)
+        self._person, self._creator, self._post = Texts(str, name), Texts(name), Texts(str, time)
 
     def _items(self, posts: Posts) -> dict[str, Any]:
         """What is said of posts, by column."""
@@ -78,10 +81,12 @@ class Scribe:
         signals = np.round(posts.signals.astype(float), 3)
         # each column is one piece of memory, which is written as it is
         counts, signals = np.asfortranarray(posts.responses), np.asfortranarray(signals)
+        ids, created = self._post(posts.post, posts.post_id, posts.created_at)
+        (creators,) = self._creator(posts.creator, posts.creator_id)
         return {
-            "id": self._post(posts.post, posts.post_id),
-            "author_name_hash": self._creator(posts.creator, posts.creator_id),
-            "created_at": self._created(posts.post, posts.created_at),
+            "id": ids,
+            "author_name_hash": creators,
+            "created_at": created,
             "engagements": {
                 name: counts[:, RESPONSES.index(response)] for name, response in ENGAGEMENTS.items()
             }
@@ -94,11 +99,8 @@ class Scribe:
     def _people(self, batch: Batch) -> tuple[list[str], list[str], list[str]]:
         """Ids and names of people, and when their sessions begin."""
         times = [self._time(each) for each in batch.at.tolist()]
-        return (
-            self._person(batch.person, batch.person_id),
-            self._person_name(batch.person, batch.person_id),
-            times,
-        )
+        ids, names = self._person(batch.person, batch.person_id, batch.person_id)
+        return ids, names, times
 
     def batched(self, batch: Batch) -> bytes:
         """The one request for all sessions of a window."""
@@ -186,11 +188,13 @@ class Scribe:
         self, lists: list[Any], batch: Batch, may_remove: bool, where: list[str]
     ) -> NDArray[np.float32]:
         """Scores from a list of ids for each session; ``where`` begins what is wrong with it."""
-        posts = self._post(batch.post, batch.post_id)
+        posts, place = batch.distinct
+        ids, _ = self._post(posts.post, posts.post_id, posts.created_at)
+        asked = np.array(ids, object)[place].tolist()
         ends = itertools.pairwise(batch.start.tolist())
         return np.concatenate(
             [
-                _ranked(one, posts[low:high], may_remove, said)
+                _ranked(one, asked[low:high], may_remove, said)
                 for one, (low, high), said in zip(lists, ends, where, strict=True)
             ]
         )
