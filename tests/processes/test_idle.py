@@ -4,6 +4,9 @@ import html
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import pytest
+
 from tests.conftest import SCENARIOS, settings
 from tests.given.inside import called
 from twin.readers.baseline import policies_in_force
@@ -25,6 +28,33 @@ def test_sweep_says_it_on_the_terminal_and_in_the_report(tmp_path: Path) -> None
     assert f"warning: {text}" in done.stderr
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["remarks"] == [text]
     assert text in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("method", ["steps", "morris"])
+def test_audit_says_what_comes_too_late(method: str, tmp_path: Path) -> None:
+    """A new dimension whose model would take over after the last day is no null effect: it is left
+    out, and said before a world is run, at the end and in the report."""
+    effort = [] if method == "steps" else ["--trajectories", "4"]
+    steps = ["--step", "dimension x 4", "--step", "slate / 2"]
+    done = called(
+        "audit",
+        BASE,
+        *settings("duration=3d", "audience.initial=60"),
+        *("--at", "2d", "--replicates", "4", "--method", method, *effort, *steps, "--out", "out"),
+        cwd=tmp_path,
+    )
+    why = (
+        "acts too late: the new model warms up for 7d (recommender.migration_warm_up) and would "
+        "take over after the run ends, at 9d"
+    )
+    assert done.stderr.splitlines()[0] == f"warning: recommender.dim {why}, so it is left out"
+    named = "dimension x 4" if method == "steps" else "recommender.dim"
+    assert f"left out: {named}: {why}" in done.stdout
+    told = html.unescape((tmp_path / "out" / "report.html").read_text())
+    assert why in told and (tmp_path / "out" / "results.parquet").exists()
+    names = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
+    kept = {row["step" if method == "steps" else "lever"] for row in names}
+    assert named not in kept and any("slate" in one for one in kept)
 
 
 def test_run_and_check_say_it(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_levers_stay_within_their_bounds(small: Small) -> None:
         and "no lever" in dict(left)["recommender.expiry"]
     )
     with pytest.raises(UsageError, match="no power of two"):
-        levers.check(small(), {"steps": [], "method": "sobol", "budget": 6})
+        levers.check(small(), {"steps": [], "method": "sobol", "budget": 6, "at_s": 0})
 
 
 @pytest.mark.parametrize("method", ["morris", "sobol"])

@@ -12,6 +12,7 @@ from twin.scenario.loading import load
 from twin.world.params import leaves
 
 QUICK = SCENARIOS / "quickstart.yaml"
+QUESTION = ("base", "--policy", "chronological", "--goal", "consumers_active > 0")
 
 
 def test_a_setting_is_explained_whole() -> None:
@@ -40,6 +41,30 @@ def test_a_set_is_explained_by_its_parts_and_an_unknown_path_by_the_nearest() ->
     assert sum(line.startswith("opinions.") for line in told) == len(list(leaves(kinds)))
     with pytest.raises(UsageError, match=r"did you mean recommender\.dim"):
         explain(load(QUICK), "recomender.dim")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("check", "base", "--explain", "creators.counts_shown"),
+        ("check", "base", "--set", "creators.counts_shown=false"),
+        ("check", "base", "--policy", "hidden.yaml"),
+        ("sweep", "base", "--vary", "creators.counts_shown=true,false"),
+        ("stress", *QUESTION, "--uncertain", "creators.counts_shown=true,false"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_stands_elsewhere_is_found_there(
+    asked: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Wherever a setting is named: the same name in another place comes before one that only looks
+    like it (``ratings.votes_shown``)."""
+    (tmp_path / "hidden.yaml").write_text("at: 9d\nset: {creators.counts_shown: false}\n")
+    ended = called(*asked, cwd=tmp_path, check=False)
+    assert ended.returncode == 2
+    assert "(did you mean audience.counts_shown?)" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "hidden.yaml"]
 
 
 def test_every_setting_can_be_explained() -> None:

@@ -127,3 +127,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return f"did you mean {close}?"
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"known: {shown}" if names else "none is known here"
+
+
+def nearest_path(path: str, known: Iterable[str]) -> str:
+    """The mend for a dotted path that is not known: one that ends with the same name elsewhere (of
+    several the most similar), else as `nearest`."""
+    paths = sorted(known)
+    leaf = path.rpartition(".")[2]
+    same = [each for each in paths if each.rpartition(".")[2] == leaf]
+    found = same[0] if len(same) == 1 else closest(path, same)
+    return f"did you mean {found}?" if found else nearest(path, paths)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from twin.ground.errors import UsageError, nearest
+from twin.ground.errors import UsageError, nearest_path
 from twin.scenario.model import Scenario
 from twin.scenario.problems import field_at
 from twin.world.params import leaves, meta, value_at
@@ -47,7 +47,7 @@ def levers_of(scenario: Scenario, given: Mapping[str, Sequence[Any]]) -> list[Le
     found = []
     for path, values in given.items():
         if path not in known:
-            raise UsageError(f"levers: {path} is no lever here ({nearest(path, known)})")
+            raise UsageError(f"levers: {path} is no lever here ({nearest_path(path, known)})")
         taken = [_taken(scenario, path, value) for value in values]
         numbers = all(
             isinstance(each, int | float) and not isinstance(each, bool) for each in taken

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from twin.experiments import commands, design, forks
 from twin.experiments.audit import command as auditing
-from twin.experiments.audit import levers
+from twin.experiments.audit import levers, turning
 from twin.experiments.audit.engineering import chosen
 from twin.experiments.compare import command as comparing
 from twin.experiments.compare import trial
@@ -197,7 +197,7 @@ def audit(
     ``sobol``, with ``budget`` trajectories (10) or points (64)."""
     found = scenario_of(scenario)
     fork = forks.fork_time(at, found)
-    chosen(steps)
+    taken = chosen(steps)
     args: dict[str, Any] = {
         "at_s": fork,
         "replicates": replicates,
@@ -209,7 +209,7 @@ def audit(
         args["budget"] = budget or (10 if method == "morris" else 64)
         levers.check(found, args)
     made = _made(found, "audit", args, where)
-    made.remark(remarks(found))
+    made.remark([*remarks(found), *turning.too_late(found, taken, fork)])
     auditing.resume(made, where.get("on"))
     return Result(made)
 

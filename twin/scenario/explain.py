@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from twin.ground.errors import UsageError, nearest
+from twin.ground.errors import UsageError, nearest_path
 from twin.scenario.describe import Row, describe
 from twin.scenario.idle import cannot, ways
 from twin.scenario.model import Scenario
@@ -32,7 +32,9 @@ def explain(scenario: Scenario, path: str) -> list[str]:
         return [f"{path}: {about_it} It has nothing to set."]
     if not wanted:
         sets = {each.rpartition(".")[0] for each in about}
-        raise UsageError(f"--explain {path}: no such setting ({nearest(path, {*about, *sets})})")
+        raise UsageError(
+            f"--explain {path}: no such setting ({nearest_path(path, {*about, *sets})})"
+        )
     lines: list[str] = []
     for each in wanted:
         lines += [*([""] if lines else []), *_one(scenario, rows[each], about[each])]

@@ -132,13 +132,18 @@ def unchanged(scenario: Scenario, policy: Policy) -> str:
 
 def _late(scenario: Scenario, policy: Policy, lever: str) -> str:
     """That the model which a lever asks for would take over after the policy or the run ends."""
-    if not lever.startswith(MIGRATES) or policy.when:
+    if policy.when or policy.set[lever] == _start(scenario, lever):
         return ""
-    recommender: Any = scenario.mechanisms["recommender"]
-    if policy.set[lever] == _start(scenario, lever):
+    return late(scenario, lever, policy.at or 0, policy.until)
+
+
+def late(scenario: Scenario, lever: str, at: int, until: int | None = None) -> str:
+    """That the model which a change of a lever at ``at`` asks for would take over after the run
+    ends, or after the change does at ``until`` (seconds since the start); "" if it acts in time."""
+    recommender: Any = scenario.mechanisms.get("recommender")
+    if not lever.startswith(MIGRATES) or recommender is None:
         return ""
-    at = policy.at or 0
-    end = min(scenario.duration, policy.until or scenario.duration)
+    end = min(scenario.duration, until or scenario.duration)
     earliest = at + recommender.migration_warm_up
     if earliest < end:
         return ""

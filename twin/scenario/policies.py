@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from twin.ground.errors import nearest
+from twin.ground.errors import nearest, nearest_path
 from twin.ground.units import counted, format_duration, is_moment
 from twin.mechanisms.policies import Policy, parse_condition
 from twin.scenario.mechanisms import MechanismChecker
@@ -150,7 +150,7 @@ class PolicyChecker(MechanismChecker):
         if name in self.failed:
             return value
         if lever not in self.parameters():
-            self.add(path, "no such lever", nearest(lever, levers))
+            self.add(path, "no such lever", nearest_path(lever, levers))
         elif lever not in levers:
             same = [p for p in levers if p.startswith(name + ".")]
             shown = ", ".join(same[:8]) + (

@@ -97,7 +97,8 @@ def plan(
     by_name = {step.name: step for step in STEPS}
     if not experiment.store.exists("steps.json"):
         first = int(next(task for task in alive if task.kind == "trunk").result.split("/")[1])
-        taken, left = turning.turns(experiment.scenario, ids_at_fork(experiment, first), steps)
+        ids, at = ids_at_fork(experiment, first), int(experiment.manifest["args"]["at_s"])
+        taken, left = turning.turns(experiment.scenario, ids, steps, at)
         experiment.store.write_json(
             "steps.json", {"taken": [[turn.step.name, turn.change] for turn in taken], "left": left}
         )

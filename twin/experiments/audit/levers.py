@@ -20,6 +20,7 @@ from twin.experiments.audit.engineering import chosen
 from twin.experiments.design import Vary, quantity
 from twin.ground.errors import UsageError
 from twin.scenario.describe import Row, describe
+from twin.scenario.idle import cannot, late
 from twin.scenario.loading import Scenario
 from twin.world.params import leaves
 
@@ -44,14 +45,17 @@ class Lever:
         return self.vary.path
 
 
-def levers(scenario: Scenario, steps: Sequence[str]) -> tuple[list[Lever], list[tuple[str, str]]]:
-    """Numeric levers of the chosen steps, and paths that were left out with reasons."""
+def levers(
+    scenario: Scenario, steps: Sequence[str], at: int = 0
+) -> tuple[list[Lever], list[tuple[str, str]]]:
+    """Numeric levers of the chosen steps that act when they are turned at ``at`` (seconds since the
+    start), and paths that were left out with reasons."""
     rows = {row.path: row for row in describe(scenario)}
     made: list[Lever] = []
     left: list[tuple[str, str]] = []
     # each once, in the order of the steps: several steps set the same lever
     for path in dict.fromkeys(path for step in chosen(steps) for path in step.set):
-        if why := _unfit(path, rows):
+        if why := _unfit(path, rows) or cannot(scenario, path) or late(scenario, path, at):
             left.append((path, why))
             continue
         lever = _lever(scenario, path, rows[path].value)
@@ -70,9 +74,6 @@ def _unfit(path: str, rows: Mapping[str, Row]) -> str:
     row = rows[path]
     if not row.lever:
         return "fixed for a run, and no lever"
-    kind = rows.get(path.removesuffix("slots") + "kind")
-    if path.endswith(".slots") and kind is not None and kind.value == "collisionless":
-        return "the table is collisionless, so that its size does nothing"
     value = quantity(row.value)
     if not np.isfinite(value):
         return f"is {row.value}, no number"
@@ -117,11 +118,11 @@ def _lever(scenario: Scenario, path: str, now: str) -> Lever:
 
 def check(scenario: Scenario, args: dict[str, Any]) -> None:
     """Raises UsageError if there is nothing to turn, or the budget does not fit the method."""
-    found, _ = levers(scenario, args["steps"])
+    found, left = levers(scenario, args["steps"], int(args["at_s"]))
     if not found:
         raise UsageError(
-            f"--method {args['method']}: none of the chosen steps turns a numeric lever that is "
-            f"above zero here"
+            f"--method {args['method']}: none of the chosen steps turns a numeric lever that can "
+            f"act here ({'; '.join(f'{path} {why}' for path, why in left[:3])})"
         )
     budget = int(args["budget"])
     if args["method"] == "sobol" and budget & (budget - 1):

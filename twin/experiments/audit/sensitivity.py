@@ -57,7 +57,7 @@ def resume(experiment: Experiment, on: str | None) -> list[str]:
     """Do what is left to do and write results; the lines that report them."""
     args = experiment.manifest["args"]
     method, numbers = str(args["method"]), range(int(args["replicates"]))
-    found, left = levers(experiment.scenario, args["steps"])
+    found, left = levers(experiment.scenario, args["steps"], int(args["at_s"]))
     design = _design(experiment, found)
     alive = based(experiment, int(args["at_s"]), numbers, on)
     # before anything runs: a point that the scenario refuses would fail three times as a task

@@ -20,7 +20,7 @@ from twin.ground.errors import ScenarioError
 from twin.ground.units import format_duration, format_rate, parse_duration, parse_rate
 from twin.mechanisms.policies import Policy
 from twin.scenario.describe import describe
-from twin.scenario.idle import cannot
+from twin.scenario.idle import cannot, late
 from twin.scenario.loading import Scenario, load
 from twin.scenario.yamlish import write_text
 
@@ -50,10 +50,10 @@ class Turn:
 
 
 def turns(
-    scenario: Scenario, ids: dict[str, int], steps: Sequence[Step] = STEPS
+    scenario: Scenario, ids: dict[str, int], steps: Sequence[Step] = STEPS, at: int = 0
 ) -> tuple[list[Turn], list[Left]]:
-    """Steps as this scenario can take them, and those that it cannot. ``ids`` are IDs alive at the
-    fork by table."""
+    """Steps as this scenario can take them at the fork, and those that it cannot. ``ids`` are IDs
+    alive there by table, ``at`` its time in seconds since the start."""
     rows = {row.path: row for row in describe(scenario)}
     made, left = [], []
     for step in steps:
@@ -74,7 +74,13 @@ def turns(
             if not _same(rows[path].value, str(value))
         ):
             together = Policy(set={path: plain(after) for path, _, after in change})
-            idle = [why for path, *_ in change if (why := cannot(scenario, path, together))]
+            # what is fixed for a run is set from its start
+            begins = 0 if step.fixed else at
+            idle = [
+                why
+                for path, *_ in change
+                if (why := cannot(scenario, path, together) or late(scenario, path, begins))
+            ]
             # as one that sets what is there already, it would be counted as a null effect
             if len(idle) == len(change):
                 left.append((step.name, idle[0]))
@@ -83,6 +89,15 @@ def turns(
         else:
             left.append((step.name, "has these values already"))
     return made, left
+
+
+def too_late(scenario: Scenario, steps: Sequence[Step], at: int) -> list[str]:
+    """A line for each setting of these steps to which the fork ``at`` leaves no time to act: known
+    before a world is run."""
+    paths = dict.fromkeys(path for step in steps if not step.fixed for path in step.set)
+    return [
+        f"{path} {why}, so it is left out" for path in paths if (why := late(scenario, path, at))
+    ]
 
 
 def _same(old: str, new: str) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from twin.experiments import design
 from twin.experiments.design import Vary
-from twin.ground.errors import ScenarioError, UsageError, nearest
+from twin.ground.errors import ScenarioError, UsageError, nearest_path
 from twin.ground.units import parse_duration, parse_rate
 from twin.scenario.describe import Row, as_file, describe
 from twin.scenario.loading import Scenario, load
@@ -140,7 +140,8 @@ def read(
             raise UsageError(str(error).replace("--vary", "--uncertain", 1)) from None
         vary = replace(vary, path=vary.path.removeprefix("mechanisms."))
         if vary.path not in rows:
-            raise UsageError(f"--uncertain {text}: no such parameter ({nearest(vary.path, rows)})")
+            mend = nearest_path(vary.path, rows)
+            raise UsageError(f"--uncertain {text}: no such parameter ({mend})")
         # as sweeps do: durations lie on the grid of the scenario, whole numbers stay whole
         (vary,) = design.fitted([vary], scenario)
         if any(each.vary.path == vary.path for each in made):
