@@ -27,7 +27,7 @@ import click
 from tests import live_page
 from tests.conftest import ROOT, SCENARIOS
 from tests.e2e.drawing import DASHBOARDS, MissingError, Studio, saved, studio
-from tests.e2e.prometheus import free_port
+from tests.given.ports import free_port
 from twin.readers.dashboards.frame import PLATFORM, REAL
 
 SCENARIO = SCENARIOS / "everything.yaml"

@@ -73,7 +73,7 @@ MORE = (
     *("X-Long: " + "x" * 9000, "X-Longer: " + "x" * 30_000, ": empty", "no colon", " folded: yes"),
     *("Host: {host}", "Host: a.example", "Content-Type: text/plain", "X-Forwarded-Host: {host}"),
 )
-KNOWN = {200, 303, 304, 400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 431}
+KNOWN = {200, 303, 304, 400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 429, 431}
 """Statuses that an answer may have."""
 WHOLE = re.compile(rb"^HTTP/1\.[01] (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 

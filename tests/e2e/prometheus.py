@@ -15,7 +15,6 @@ import math
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ import pytest
 import requests
 
 from tests.conftest import PATIENCE_S
+from tests.given.ports import free_port
 from twin.record.names import series
 from twin.record.results import Metrics
 
@@ -45,13 +45,6 @@ storage:
   tsdb:
     out_of_order_time_window: 100y
 """
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Prometheus:

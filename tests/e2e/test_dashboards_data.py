@@ -19,9 +19,10 @@ import pytest
 from tests.conftest import PATIENCE_S, ROOT
 from tests.e2e.asked import course, filled, panels, queries, span
 from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, scenario
-from tests.e2e.prometheus import Prometheus, free_port, running
+from tests.e2e.prometheus import Prometheus, running
 from tests.given.calibrated import AHEAD
 from tests.given.inside import called
+from tests.given.ports import free_port
 from twin.experiments.following import read
 from twin.ground.units import DAY, at
 from twin.readers.dashboards import has_panel

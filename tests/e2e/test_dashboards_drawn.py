@@ -20,8 +20,8 @@ from tests.chromium import MissingError
 from tests.conftest import PATIENCE_S
 from tests.e2e.drawing import DASHBOARDS, Studio, check_types, drawable, saved, studio
 from tests.e2e.everything_small import BRANCH, SIZES, scenario
-from tests.e2e.prometheus import free_port
 from tests.given.calibrated import UNTIL
+from tests.given.ports import free_port
 from twin.readers.dashboards.frame import REAL
 from twin.record.results import load_manifest
 

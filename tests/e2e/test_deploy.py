@@ -23,7 +23,8 @@ import pytest
 import yaml
 
 from tests.conftest import PATIENCE_S, ROOT, SCENARIOS, settings
-from tests.e2e.prometheus import free_port, running
+from tests.e2e.prometheus import running
+from tests.given.ports import free_port
 from twin.engine.simulation import Simulation
 from twin.readers.health import HEALTH
 from twin.record.names import prom_name

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import twin
-from tests.e2e.prometheus import STORAGE, Prometheus, free_port, running
+from tests.e2e.prometheus import STORAGE, Prometheus, running
 from tests.given.inside import called
+from tests.given.ports import free_port
 from twin.experiments.calibrate.outcome import FORECAST
 from twin.experiments.following import command, read
 from twin.experiments.sync import versions

@@ -10,15 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import PATIENCE_S
+from tests.given.ports import free_port
 
 SERVER = Path(__file__).parent / "ranker_server.py"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import ROOT, SMALL, history, twin
 from tests.given.inside import called
-from tests.given.ranker_service import free_port, service
+from tests.given.ports import free_port
+from tests.given.ranker_service import service
 from tests.given.rankers import ranked, write
 from tests.worlds.shared import same_state
 from twin.engine.simulation import Simulation

@@ -20,6 +20,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import exceptions
 from urllib3.util import parse_url
 
+from twin.ground.answers import plain, pools
 from twin.ground.errors import one_line
 from twin.ground.hosts import is_host
 from twin.ranking.scores import Wrong
@@ -70,7 +71,7 @@ class Client:
 
     def __init__(self, timeout: float, retries: int) -> None:
         self._timeout, self._retries = float(timeout), retries
-        self._pools = urllib3.PoolManager(ca_certs=DEFAULT_CA_BUNDLE_PATH)
+        self._pools = pools(ca_certs=DEFAULT_CA_BUNDLE_PATH)
         self._known: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._headers = {
             "Content-Type": "application/json",
@@ -170,7 +171,7 @@ def _body(response: urllib3.BaseHTTPResponse, until: float, late: str) -> bytes:
 
 def _status(response: urllib3.BaseHTTPResponse) -> None:
     """Raise Wrong or _Passing unless the answer is 200."""
-    code, words = response.status, f"it answers {response.status} {response.reason or ''}"
+    code, words = response.status, plain(f"it answers {response.status} {response.reason or ''}")
     if code == 200:
         return
     if code in (429, 503) or code >= 500:

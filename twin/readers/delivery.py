@@ -13,6 +13,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 """Wall-clock seconds between two attempts: the first wait, doubled each time up to the longest."""
 VAIN_PATIENCE_S = 2.0
 """Patience with answers whose reason no wait mends."""
+GRACE_S = 2.0
+"""How long after the end of patience an answer may still come."""
 
 
 class Delivery:
@@ -40,6 +42,10 @@ class Delivery:
     def stop(self) -> None:
         """Give up now."""
         self._stop.set()
+
+    def late(self) -> bool:
+        """Whether patience has ended: an answer that is waited for may hold longer than that."""
+        return time.monotonic() - self._success > self._limit + GRACE_S
 
     def waiting(self) -> str:
         """What is still to be sent, for the note that the receiver is back."""

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.registry import Collector
-from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from twin.readers import listening
 from twin.readers.health import readings
+from twin.readers.limits import Limited, local_name
 from twin.readers.listening import Address
 from twin.readers.pulse import Pulse
 from twin.readers.service import Service
@@ -34,6 +34,8 @@ from twin.record.watch import Frame, RunInfo
 
 FRESH_S = 0.1
 """Wall-clock seconds for which health rendered for one scraper is served to others."""
+BODY_BYTES = 4096
+"""Bytes of a request's body, which no answer depends on."""
 OPENMETRICS = "application/openmetrics-text"
 EOF = b"# EOF\n"
 """The end of an OpenMetrics text."""
@@ -85,7 +87,7 @@ class Endpoint(Service):
                 ("/", _FrontPage),
             )
         ]
-        self._server = HTTPServer(
+        self._server = Limited(
             Application(
                 pages,
                 default_handler_class=_NoPage,
@@ -93,7 +95,7 @@ class Endpoint(Service):
                 # The terminal belongs to the run
                 log_function=lambda page: None,
             ),
-            idle_connection_timeout=300,
+            body_bytes=BODY_BYTES,
         )
         self._server.add_sockets(sockets)
         place = Address(self.address.flag, self.address.host, port).shown
@@ -207,6 +209,12 @@ class _Page(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "default-src 'none'")
 
+    def prepare(self) -> None:
+        """On loopback, refuse names of other machines."""
+        host, address = self.request.headers.get("Host"), self.endpoint.address
+        if host is not None and address.local and not local_name(host, address.host):
+            self.send_error(403, reason="Forbidden: this machine's own name alone is served")
+
     def compute_etag(self) -> str | None:
         """None: a scraper does not ask for what it has."""
         return None
@@ -262,4 +270,6 @@ class _NoPage(_Page):
 
     def prepare(self) -> None:
         """There is none."""
-        self.send_error(404)
+        super().prepare()
+        if not self._finished:
+            self.send_error(404)

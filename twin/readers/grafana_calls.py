@@ -19,6 +19,7 @@ import requests
 from grafana_api.grafana_api import GrafanaClientError, GrafanaServerError
 from grafana_api.grafana_face import GrafanaFace
 
+from twin.ground.answers import limit, plain
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.hosts import is_host
 
@@ -60,6 +61,7 @@ class Calls:
             timeout=PATIENCE_S,
         )
         self._api = self._face.api
+        limit(self._api.s)
         # before grafana-api reads an answer
         self._api.s.hooks["response"].append(self._seen)
         self._code, self._wait_s = 0, PAUSE_S
@@ -196,8 +198,7 @@ class Calls:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         # secrets are gone before it is cut, so that no half of one is left
-        text = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-        return text if len(text) < 400 else text[:400] + "..."
+        return plain(text, 400)
 
 
 def _parts(url: str) -> tuple[str, str, int | None, str]:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from twin.ground.answers import Session, plain
 from twin.ground.errors import UsageError
 from twin.ground.hosts import is_host
 from twin.ground.units import at
@@ -141,7 +142,7 @@ class ReadBack:
 def _asked(base: str, query: str, seconds: float) -> dict[Labels, float]:
     """Values by labels of an instant query. Raises UnansweredError."""
     try:
-        answer = requests.get(
+        answer = Session().get(
             f"{base}/api/v1/query",
             params={"query": query, "time": repr(seconds)},
             auth=Auth(),
@@ -149,7 +150,7 @@ def _asked(base: str, query: str, seconds: float) -> dict[Labels, float]:
             # to a login page, say
             allow_redirects=False,
         )
-        said = f"{answer.status_code} {answer.reason}"
+        said = plain(f"{answer.status_code} {answer.reason or ''}")
         if answer.status_code != 200:
             later = answer.status_code == 429 or answer.status_code >= 502
             raise UnansweredError(f"it answers {said}", vain=not later)

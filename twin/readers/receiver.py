@@ -22,11 +22,14 @@ from urllib.parse import urlsplit
 
 import requests
 
+from twin.ground.answers import Session, plain
 from twin.ground.errors import UsageError
 from twin.ground.hosts import is_host
 
 TIMEOUT_S = (5.0, 30.0)
-"""For the connection, and for an answer."""
+"""For the connection, and for a whole answer."""
+SAID_BYTES = 2**16
+"""How much of an answer is read; what follows is not needed."""
 LONGEST_WAIT_S = 300.0
 """The longest wait that a receiver may ask for."""
 TOKEN, USER, PASSWORD = (
@@ -150,7 +153,7 @@ class Receiver:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._session = requests.Session()
+        self._session = Session()
         self._session.auth = Auth()
         self._session.headers.update(
             {
@@ -170,11 +173,16 @@ class Receiver:
                 timeout=TIMEOUT_S,
                 # A redirect would turn the POST into a GET, which would then seem to succeed
                 allow_redirects=False,
+                stream=True,
             )
+            with answer:
+                told = _begin(answer)
         except (
             requests.ConnectionError,
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
+            # in the body of an answer that says it is compressed
+            requests.exceptions.ContentDecodingError,
         ) as error:
             raise LaterError(_cause(error)) from None
         except (
@@ -183,15 +191,15 @@ class Receiver:
             ValueError,
         ) as error:
             raise RefusedError(f"the request cannot be made ({type(error).__name__})") from None
-        said = f"{answer.status_code} {answer.reason}"
+        said = plain(f"{answer.status_code} {answer.reason or ''}")
         if 200 <= answer.status_code < 300:
-            if _is_page(answer):
+            if _is_page(answer, told):
                 raise RefusedError(
                     f"{said} with a web page, which no receiver answers: is a login or a proxy in "
                     f"between? (give the receiver's own address, or set {TOKEN})"
                 )
             return
-        if words := _line(answer.text):
+        if words := _line(told):
             said += f": {words}"
         known = next((mend for word, mend in REASONS if word in words.lower()), "")
         # As the specification of remote write asks: all other refusals are final
@@ -205,29 +213,39 @@ class Receiver:
             raise TooLargeError(said)
         mend = MENDS.get(answer.status_code) or known
         if answer.is_redirect:
-            mend = f"give its new address, {shown(answer.headers['Location'])}"
+            mend = f"give its new address, {plain(shown(answer.headers['Location']))}"
         kind = OtherValueError if "duplicate sample" in words.lower() else RefusedError
         raise kind(said + (f" ({mend})" if mend else ""))
 
 
-def _is_page(answer: requests.Response) -> bool:
+def _begin(answer: requests.Response) -> bytes:
+    """The first SAID_BYTES of an answer's body."""
+    pieces, size = [], 0
+    for piece in answer.iter_content(4096):
+        pieces.append(piece)
+        size += len(piece)
+        if size >= SAID_BYTES:
+            break
+    return b"".join(pieces)
+
+
+def _is_page(answer: requests.Response, body: bytes) -> bool:
     """Whether an answer is a page for people, such as the login of a proxy."""
     kind = answer.headers.get("Content-Type", "").lower()
-    return "html" in kind or answer.content[:200].lstrip().lower().startswith(
-        (b"<!doctype", b"<html")
-    )
+    return "html" in kind or body[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))
 
 
-def _line(text: str) -> str:
+def _line(body: bytes) -> str:
     """The first line of an answer, short and printable."""
-    first = text.strip().split("\n")[0]
-    return "".join(c for c in first if c.isprintable())[:240] if not first.startswith("<") else ""
+    first = body.decode("utf-8", "replace").strip().split("\n")[0]
+    return "" if first.startswith("<") else plain(first)
 
 
 def _cause(error: Exception) -> str:
     """The cause of a failed connection, in a few words."""
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
+    # within the body of an answer, requests calls a timeout a broken connection
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return "no whole answer in time"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy refuses the connection"
     known = {

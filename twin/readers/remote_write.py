@@ -254,6 +254,10 @@ class RemoteWrite(Service):
             await asyncio.sleep(0.02)
             if not complete and time.monotonic() - began > 1:
                 break  # it waits for an answer that is no longer needed
+            if complete and sender.late():
+                sender.trouble = sender.trouble or "no whole answer in time"
+                sender.stop()
+                break
             if time.monotonic() - began > notice:
                 self.hub.note(
                     f"remote write: {self.undelivered:,} readings are still being sent to "

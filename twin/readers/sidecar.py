@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.ground.errors import TwinError
+from twin.ground.errors import TwinError, one_line
 from twin.readers.service import Service
 from twin.readers.sidecar_process import CLOSE_S, SIGNALS, Message, main
 from twin.record.watch import Frame, RunInfo, Watcher
@@ -158,10 +158,12 @@ class Link(Watcher):
     def _hear(self) -> None:
         try:
             while (message := self._pipe.recv())[0] != "bye":
+                # words of a server may be in them
+                line = "\n".join(map(one_line, message[1].split("\n")))
                 if message[0] == "undone":
-                    self._undone.append(message[1])
+                    self._undone.append(line)
                 else:
-                    self._tell(message[1])
+                    self._tell(line)
         except (EOFError, OSError):
             if not self._ended.is_set():
                 line = (

@@ -68,6 +68,9 @@ class Site(Protocol):
     def known(self, header: str) -> bool:
         """Whether an Authorization header holds the token."""
 
+    def guessed(self) -> bool:
+        """Note a wrong token; returns whether there were too many."""
+
     def reads(self, code: str) -> bool:
         """Whether an address may read the report."""
 
@@ -123,11 +126,15 @@ class SecretHandler(BaseHandler):
         """Refuse without it."""
         super().prepare()
         header = self.request.headers.get("Authorization", "")
-        if not self._finished and not self.server.known(header):
-            self.refuse(
-                401 if not header else 403,
-                "wrong token: use the address that twin prints for this run",
-            )
+        if self._finished or self.server.known(header):
+            return
+        if header and self.server.guessed():
+            self.refuse(429, "too many wrong tokens: use the address that twin prints for this run")
+            return
+        self.refuse(
+            401 if not header else 403,
+            "wrong token: use the address that twin prints for this run",
+        )
 
 
 async def apart(work: Any, *arguments: Any) -> Any:

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import secrets
 import socket
 import time
+from collections import deque
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from twin.ground.errors import TwinError
 from twin.readers import listening
+from twin.readers.limits import Limited
 from twin.readers.live.guard import Served
 from twin.readers.live.handlers import ROUTES
 
@@ -30,6 +32,9 @@ LARGEST = 200_000
 """Bytes of a request."""
 BEHIND = 40
 """Messages that may wait for a slow page; then it is told to start again."""
+WRONG, WRONG_S = 60, 60.0
+"""Wrong tokens in so many wall-clock seconds that are answered as such; more are answered 429. The
+right token is always answered."""
 
 
 class Server:
@@ -43,11 +48,10 @@ class Server:
         self.report = f"/report/{self._reading}"
         """Address of the report, once there is one."""
         self._bugs: set[str] = set()
+        self._wrong: deque[float] = deque([-math.inf] * WRONG, maxlen=WRONG)
         # without a log, which would fill the user's terminal
         application = Application(ROUTES, server=self, log_function=lambda handler: None)
-        self._http = HTTPServer(
-            application, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=120
-        )
+        self._http = Limited(application, body_bytes=LARGEST)
         try:
             sockets = bind_sockets(
                 port, host, family=socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -87,6 +91,13 @@ class Server:
         return hmac.compare_digest(
             header.encode("utf-8", "replace"), f"Bearer {self._token}".encode()
         )
+
+    def guessed(self) -> bool:
+        """Note a wrong token; returns whether there were too many."""
+        now = time.monotonic()
+        oldest = self._wrong[0]
+        self._wrong.append(now)
+        return now - oldest < WRONG_S
 
     def reads(self, code: str) -> bool:
         """Whether that is the secret in the report's address."""
