@@ -106,6 +106,9 @@ def _command(draw: random.Random) -> str:
     tree = dict(draw.choice([one for one in mailed.GOOD if one["do"] != "fork"]))
     if draw.random() < 0.3:
         tree = {"do": draw.choice(["compare", "stop", "go"]), "worlds": 1, "branch": "x"}
+    if tree["do"] == "pace":
+        # a run that hurries is over soon, and the next takes seconds to begin
+        tree["days_per_second"] = draw.choice([0.0003, 0.001, 0, -1, "x"])
     if tree["do"] == "intervene":
         form = {"lever": draw.choice(mutate.PATHS), "value": draw.choice(mutate.SCALARS)}
         tree = {"do": "intervene", "form": form, "at": draw.choice(["", "1d", "2025-01-02", "x"])}
@@ -132,7 +135,7 @@ _standing: dict[Path, _Served] = {}
 
 def call(folder: Path, text: str) -> None:
     """Send a request; print what came, as the command line does: status 2 for what was refused."""
-    served = _served(folder)
+    served = _standing[folder]
     to, _, request = text.partition("\n")
     port = served.ports["metrics" if to == "metrics" else "page"]
     host, token = f"127.0.0.1:{port}", served.run.token
@@ -213,10 +216,10 @@ def _judged(to: str, request: str, answer: bytes, host: str, token: str) -> int:
     return status
 
 
-def _served(folder: Path) -> _Served:
-    """The run, begun where there is none."""
+def begin(folder: Path, text: str) -> None:
+    """Begin the run where there is none: before an input's time is taken."""
     if folder in _standing:
-        return _standing[folder]
+        return
     place = folder / FOLDER
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
@@ -231,7 +234,6 @@ def _served(folder: Path) -> _Served:
     assert found, run.lines
     page = int(run.base.rpartition(":")[2])
     _standing[folder] = _Served(run, {"page": page, "metrics": int(found[1])})
-    return _standing[folder]
 
 
 def end(folder: Path) -> None:

@@ -111,6 +111,10 @@ SURFACES = {
     ),
     "mailbox": Surface(mailed.draw, lambda text: [], call=mailed.call, touches=(mailed.RUN,)),
     "request": Surface(
-        requests.draw, lambda text: [], call=requests.call, touches=(requests.FOLDER,)
+        requests.draw,
+        lambda text: [],
+        place=requests.begin,
+        call=requests.call,
+        touches=(requests.FOLDER,),
     ),
 }
