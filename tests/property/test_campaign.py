@@ -3,13 +3,17 @@ wrong."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.campaign import disk, fuzz, kill, requests, samples
+from tests.campaign import crowd, disk, fuzz, kill, requests, samples, servers, soak
+from tests.campaign.clients import Crowd, Target
+from tests.campaign.proxy import Plan
 from tests.campaign.surfaces import SURFACES
 from twin.scenario import checking
 
@@ -72,6 +76,100 @@ def test_a_disk_that_becomes_full() -> None:
     assert not seen.failures
     # only root may mount one; on a machine without that right nothing can be tried
     assert seen.full or (seen.unable and os.geteuid()) or "mount" in seen.unable
+
+
+def test_a_prometheus_behind_a_proxy_that_misbehaves() -> None:
+    """An answer is lost, and a login refuses in words that a terminal would obey: all is there
+    once, or named."""
+    seen = servers.campaign(20261128, times=1, faults=("answer lost", "401"), whole=0)
+    assert not seen.failures and not seen.unable and seen.tries == {"answer lost": 1, "401": 1}
+    assert seen.met >= 2 and seen.named == 1
+
+
+def test_a_crowd_at_a_live_run() -> None:
+    """Six pages, scrapers and everybody who asks what they should not, for some seconds."""
+    seen = crowd.campaign(20261128, crowd.Size(pages=6, scrapes=40, days=2, pace=1.0))
+    assert not seen.failures, "\n".join(seen.lines())
+    for kind in ("page", "stream", "scrape", "wrong token", "path", "other host", "held open"):
+        assert seen.answers[kind], kind
+
+
+def test_a_soak_of_some_seconds() -> None:
+    """Too short for a slope, but everything is looked at, and every reading arrives."""
+    seen = soak.campaign(20261128, minutes=0.1, pace=0.5, every_s=0.5)
+    assert not seen.failures and not seen.unable, "\n".join(seen.lines())
+    assert len(seen.values) == 10 and all(len(each) > 2 for each in seen.values.values())
+
+
+def test_what_grows_is_told_from_what_wavers() -> None:
+    """Values that depend on those before: an interval that took them for independent would call
+    most of them growth, this one keeps its promise; true growth is found."""
+    draw = np.random.default_rng(20261128)
+    hours, flat, naive = np.arange(400) / 720, 0, 0
+    for _ in range(60):
+        noise = draw.normal(size=400)
+        for k in range(1, 400):
+            noise[k] += 0.8 * noise[k - 1]
+        found = soak.slope(hours, 100 + noise)
+        assert found is not None
+        flat += found.flat
+        slope, cov = np.polyfit(hours, noise, 1, cov=True)
+        naive += abs(slope[0]) < 1.96 * np.sqrt(cov[0, 0])
+    assert flat >= 50 > 45 > naive
+    found = soak.slope(hours, 100 + 30 * hours + noise)
+    assert found is not None and not found.flat and found.low < 30 < found.high
+    seen = soak.Soaked(list(hours), {"run, RSS": list(100 + 30 * hours + noise)})
+    seen.judge()
+    assert seen.failures and "not distinguishable" not in seen.failures[0]
+    assert soak.slope(hours[:10], hours[:10]) is None
+
+
+def test_a_campaign_of_servers_finds_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own judgement: readings that are neither there nor named, named ones that are all there,
+    a value that differs, a terminal's commands, no end."""
+    name = frozenset({("__name__", "twin_x")})
+    assert servers.missing({name: {1.0: 2.0, 2.0: 3.0}}, {name: {1.0: 2.0}}) == (1, 0)
+    assert servers.missing({name: {1.0: 2.0}}, {name: {1.0: 9.0, 5.0: 1.0}}) == (0, 2)
+    work = object.__new__(servers.Servers)
+    work.fail = lambda line: failures.append(line)  # type: ignore[method-assign]
+    tried = servers._Try(work, Plan("400", 0, 1), Path(), whole=True)
+    line = "error: remote write: 3 of 4 readings are not in x"
+    for status, said, left, wrong, bad in (
+        (0, "all is well", 0, 0, False),
+        (3, line, 3, 0, False),
+        (0, "all is well", 1, 0, True),
+        (3, line, 4, 0, True),
+        (3, "error: something", 0, 0, True),
+        (0, "all is well", 0, 1, True),
+        (1, "Traceback", 0, 0, True),
+        (3, line + "\x1b[2J", 3, 0, True),
+        (servers.STUCK, "twin/x.py", 0, 0, True),
+    ):
+        failures: list[str] = []
+        monkeypatch.setattr(tried, "compared", lambda server, found=(left, wrong): found)
+        tried.judge(None, status, said, 1.0)  # type: ignore[arg-type]
+        assert bool(failures) is bad, (status, said)
+
+
+def test_a_crowd_finds_a_wrong_answer_and_one_that_breaks_off() -> None:
+    """Its own judgement; once the run has ended nothing is wrong."""
+
+    async def broken(over: bool) -> Crowd:
+        crowd = Crowd(Target(1, 1, "t"), random.Random(1))
+        if over:
+            crowd.over.set()
+        crowd.judge("path", 200, {404}, "/x")
+        task = asyncio.create_task(crowd.living("page", fails))
+        await asyncio.wait({task}, timeout=1.5)
+        crowd.over.set()
+        await task
+        return crowd
+
+    async def fails() -> None:
+        raise EOFError("no more")
+
+    assert set(asyncio.run(broken(False)).wrong) == {"path", "page"}
+    assert not asyncio.run(broken(True)).wrong
 
 
 def test_a_campaign_of_kills_finds_other_bytes(tmp_path: Path) -> None:
