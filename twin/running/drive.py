@@ -39,6 +39,7 @@ from twin.running import folder as runfolder
 from twin.running.commands import carry_out
 from twin.running.pace import Pace
 from twin.running.process import interrupts, memory_mb
+from twin.scenario.changes import told
 from twin.scenario.loading import Scenario
 from twin.world import checkpoint
 
@@ -80,6 +81,7 @@ def start(
         if reference:
             raise UsageError("--log: cannot be had with --reference (leave one out)")
         Impressions(log, scenario.start).free()
+    scenario = told(scenario)
     simulation = Simulation(scenario, reference=reference, oracle=oracle, threads=threads)
     there = out.is_dir()
     manifest = runfolder.create(out, scenario, simulation)
