@@ -49,7 +49,10 @@ def frame(day: float) -> Frame:
         (2 * DAY, "s", "2 d"),
         (float("nan"), "1", "-"),
         (-0.5, "1", "-0.5"),
-        (1e-7, "1", "1.0e-07"),
+        (4.2e-4, "1", "0.00042"),
+        (-9.96e-5, "1", "-0.0001"),
+        (3.1e-5, "s", "0.000031 s"),
+        (1e-7, "1", "~0"),
     ],
 )
 def test_numbers_as_people_read_them(value: float, unit: str, text: str) -> None:
