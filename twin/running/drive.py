@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from twin.engine.simulation import Simulation
 from twin.ground import files
+from twin.ground.compiling import compiled_s
 from twin.ground.errors import Foreign, ScenarioError, Stopped, UsageError
 from twin.ground.units import DAY, HOUR, at, format_duration
 from twin.readers.text import span
@@ -352,6 +353,7 @@ class _Drive:
                 memory_mb=self.memory_mb,
                 health=self.health,
                 paused_s=self.paused_s,
+                compiled_s=compiled_s(),
             )
         )
 
