@@ -109,6 +109,18 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         assert text(page, "#idle") == (
             "It cannot act while recommender.tables.post.kind is collisionless."
         )
+        # the month ends before a new model that is asked for on the 27th would take over
+        page.select_option("#lever", "recommender.dim")
+        page.fill("#value", "4")
+        assert text(page, "#idle") == ""
+        page.select_option("#when", "date")
+        page.fill("#at", "2025-01-27")
+        assert text(page, "#idle") == (
+            "recommender.dim: changed on 26 January 2025 or later it acts too late. The new model "
+            "warms up for 7d (recommender.migration_warm_up) and would take over after the run ends."
+        )
+        page.select_option("#when", "now")
+        assert text(page, "#idle") == ""
         page.select_option("#lever", "creators.label_ai")
         # a date before the run, and then "now": the field that is hidden refuses nothing
         page.select_option("#when", "date")

@@ -203,8 +203,8 @@ def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
     data = SimpleNamespace(moving={("creator_morale", ""): 0.1})
     said = compare_words._restless(data, [row])  # type: ignore[arg-type]
     assert said.startswith(
-        "Not at rest in the weeks before the fork: creators' morale was rising, by 50% of the effect "
-        "at that pace; both"
+        "Not at rest in the weeks before the fork: creators' morale had been rising, by 50% of the "
+        "effect at that pace; both"
     )
     assert (
         compare_words._restless(SimpleNamespace(moving={("creator_morale", ""): 0.04}), [row]) == ""

@@ -343,8 +343,8 @@ def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
     share, contrary = (
         float(each.partition("%")[0].rpartition(" ")[2])
         for each in (
-            sentences[place].partition("morale was already rising, by")[2],
-            sentences[place].partition("income was rising, against the")[2],
+            sentences[place].partition("morale had already been rising, by")[2],
+            sentences[place].partition("income had been rising, against the")[2],
         )
     )
     assert share == pytest.approx(

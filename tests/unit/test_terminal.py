@@ -49,7 +49,10 @@ def frame(day: float) -> Frame:
         (2 * DAY, "s", "2 d"),
         (float("nan"), "1", "-"),
         (-0.5, "1", "-0.5"),
-        (1e-7, "1", "1.0e-07"),
+        (4.2e-4, "1", "0.00042"),
+        (-9.96e-5, "1", "-0.0001"),
+        (3.1e-5, "s", "0.000031 s"),
+        (1e-7, "1", "~0"),
     ],
 )
 def test_numbers_as_people_read_them(value: float, unit: str, text: str) -> None:
@@ -106,6 +109,21 @@ def test_plain_view_speaks_every_twentieth(capsys: pytest.CaptureFixture[str]) -
         "2025-01-05  policy: a change",
         "done",
     ]
+
+
+def test_time_left_does_not_count_what_is_compiled_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A first step that took eight minutes of compiling and one second of the run: the next line
+    speaks of the pace that follows."""
+    view = PlainView()
+    view.begin(INFO)
+    values = np.array([100.0, 0.5, 7.0])
+    # day, wall-clock seconds, and how many of them the compiler took
+    for day, wall, took in ((0.1, 1.0, 0.0), (0.6, 482.0, 480.0), (1.1, 483.0, 480.0)):
+        view.reading(int(day * DAY), values)
+        view.update(Frame(int(day * DAY), wall, int(60 * day), values, 1.0, compiled_s=took))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "sessions/s" in line]
+    assert [line.partition("left ")[2].split("  ")[0] for line in lines] == ["19 s", "18 s"]
+    assert "30 sessions/s" in lines[-1]
 
 
 def test_plain_lines_stay_short(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,10 +7,13 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import numba
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.console import Console
 
-from twin.ground.units import DAY
+from twin.ground.units import DAY, HOUR
 from twin.readers.baseline import Windows, policies_in_force
 from twin.readers.headlines import cards
 from twin.readers.live.history import History
@@ -49,6 +52,36 @@ def drawn(view: LiveView) -> list[str]:
     with view.console.capture() as caught:
         view.console.print(view.draw())
     return [line for line in caught.get().splitlines() if "sessions/s" not in line]
+
+
+class Compiling(Watcher):
+    """A watcher for whom a kernel is compiled when day 2 is read."""
+
+    def __init__(self) -> None:
+        self.frames = list[Frame]()
+
+    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
+        if now_s == 2 * DAY:
+            numba.njit(lambda x: x + x)(np.ones(3))
+
+    def update(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+
+def test_what_is_compiled_is_no_part_of_the_pace(
+    small: Callable[..., Scenario], tmp_path: Path
+) -> None:
+    """The frame after a kernel was compiled says how long that took, and its point leaves it out."""
+    watcher = Compiling()
+    drive.start(small("duration=3d", *FEW), tmp_path / "out", watcher=watcher)
+    before, after = (
+        next(frame for frame in watcher.frames if frame.now_s >= second)
+        for second in (2 * DAY, 2 * DAY + HOUR)
+    )
+    took = after.compiled_s - before.compiled_s
+    assert took > 0
+    passed = after.wall_s - before.wall_s
+    assert after.point[0] - before.point[0] == pytest.approx(passed - took)
 
 
 @pytest.fixture

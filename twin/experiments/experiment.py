@@ -30,7 +30,7 @@ from twin.readers.bar import bar
 from twin.readers.text import span
 from twin.record import naming
 from twin.running.folder import PACKAGES
-from twin.scenario.changes import about
+from twin.scenario.changes import told
 from twin.scenario.describe import digest, dump
 from twin.scenario.loading import Scenario
 
@@ -52,6 +52,7 @@ class Experiment:
         quiet: bool = False,
         known: str = "",
     ) -> None:
+        scenario = told(scenario)
         self.store, self.out, self.command, self.quiet, self.scenario = (
             Store(out),
             out,
@@ -67,7 +68,7 @@ class Experiment:
             "args": dict(args),
             "scenario_digest": known or digest(scenario),
             "name": scenario.name,
-            "about": about(scenario),
+            "about": scenario.description,
             "start": scenario.start.isoformat(),
             "duration_s": scenario.duration,
             "seed": scenario.seed,

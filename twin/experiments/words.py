@@ -67,9 +67,8 @@ def daily_unit(metric: Metric) -> str:
 
 def signed(value: float) -> str:
     """Three digits with a sign, as short as they get: ``+0.29``, ``−1.2 M``."""
-    text = (
-        human(abs(value)) if abs(value) >= 1000 or not np.isfinite(value) else f"{abs(value):.3g}"
-    )
+    size = abs(value)
+    text = f"{size:.3g}" if 1e-4 <= size < 1000 or not size else human(size)
     return f"{'+' if value >= 0 else '−'}{text}"
 
 
@@ -79,5 +78,7 @@ def hundredths(value: float) -> str:
 
 
 def two_digits(value: float, missing: str = "") -> str:
-    """A p, q or other small number in two significant digits; ``missing`` where it is NaN."""
-    return missing if np.isnan(value) else f"{value:.2g}"
+    """A p or q in two significant digits, without an exponent; ``missing`` where it is NaN."""
+    if np.isnan(value):
+        return missing
+    return "<0.0001" if 0 < value < 1e-4 else f"{value:.2g}"

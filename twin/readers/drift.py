@@ -15,6 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.readers.text import human
+
 Floats = NDArray[np.float64]
 SHARE = 0.25
 """Part of a reported change from which on an earlier drift is reported beside it."""
@@ -61,11 +63,15 @@ def part(moved: float, change: float) -> float | None:
 
 
 def words(what: str, share: float, rose: bool) -> str:
-    """One series in the warning: ``satisfaction was already falling, by 60 % of the reported change
+    """One series in the warning: ``satisfaction had already been falling, by 60% of the reported change
     at that pace``."""
     way = "rising" if rose else "falling"
-    # percent of hundreds are read twice
-    part = f"{abs(share):.0%} of" if abs(share) < 2 else f"{abs(share):.2g} times"
+    # "had been": a verb that needs no agreement in number with the name of a series
     if share < 0:
-        return f"{what} was {way}, against the reported change: by {part} it at that pace"
-    return f"{what} was already {way}, by {part} the reported change at that pace"
+        return f"{what} had been {way}, against the reported change: by {amount(share)} it at that pace"
+    return f"{what} had already been {way}, by {amount(share)} the reported change at that pace"
+
+
+def amount(share: float) -> str:
+    """``60% of``, ``3.2 times``: percent of hundreds are read twice."""
+    return f"{abs(share):.0%} of" if abs(share) < 2 else f"{human(abs(share))} times"

@@ -23,14 +23,22 @@ def human(value: float, unit: str = "1") -> str:
         for size, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
             if abs(value) >= size:
                 return f"{value / size:.3g} {name}"
-        return f"{value:.3g} s"
+        return f"{value:.3g} s" if abs(value) >= 1e-4 or not value else f"{tiny(value)} s"
     for size, letter in _STEPS:
         if abs(value) >= size:
             return f"{value / size:.3g} {letter}" + ("B" if unit == "bytes" else "")
     # Three decimals would show zero
     if abs(value) < 5e-4 and value != 0:
-        return f"{value:.1e}"
+        return tiny(value)
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.3g}"
+
+
+def tiny(value: float) -> str:
+    """Two digits of a number near zero, without an exponent, which is for machines: ``0.00042``;
+    below a millionth ``~0``."""
+    if abs(value) < 1e-6:
+        return "~0"
+    return f"{value:.{1 - math.floor(math.log10(abs(value)))}f}".rstrip("0")
 
 
 def change(first: float, last: float) -> str:

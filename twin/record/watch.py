@@ -46,7 +46,7 @@ class Frame:
 
     ``now_s`` counts from the scenario's start, and is negative while the world warms up. ``health``
     are numbers on the run itself, by name (see `health`). ``wall_s`` includes ``paused_s``, for
-    which the run was paused by hand.
+    which the run was paused by hand, and ``compiled_s``, in which kernels were compiled.
     """
 
     now_s: int
@@ -56,6 +56,7 @@ class Frame:
     memory_mb: float
     health: Mapping[str, float] = field(default_factory=dict)
     paused_s: float = 0.0
+    compiled_s: float = 0.0
 
     @property
     def paused(self) -> bool:
@@ -64,13 +65,14 @@ class Frame:
 
     @property
     def point(self) -> tuple[float, int, int]:
-        """A point of the course of which `pace` takes the speed: pauses are no part of it."""
-        return self.wall_s - self.paused_s, self.now_s, self.sessions
+        """A point of the course of which `pace` takes the speed: pauses are no part of it, nor is
+        what is compiled once."""
+        return self.wall_s - self.paused_s - self.compiled_s, self.now_s, self.sessions
 
 
 def pace(course: Sequence[tuple[float, int, int]], duration_s: int) -> tuple[float, float]:
     """Sessions per wall-clock second and seconds left, from a course of (wall-clock s without
-    pauses, simulated s, sessions), see `Frame.point`; 0 and NaN if it makes no progress."""
+    pauses and compiling, simulated s, sessions), see `Frame.point`; 0 and NaN if it makes no progress."""
     if not course or course[-1][0] <= course[0][0] or course[-1][1] <= course[0][1]:
         return 0.0, float("nan")
     (w0, n0, s0), (w1, n1, s1) = course[0], course[-1]

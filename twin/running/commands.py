@@ -18,6 +18,7 @@ from twin.running import branches
 from twin.running import folder as runfolder
 from twin.running.looking import look
 from twin.running.pace import Pace
+from twin.scenario import idle
 
 TEXTS = ("policy", "source", "at", "branch", "out")
 """What of a command is text, if it is there."""
@@ -117,9 +118,13 @@ def _intervene(run: Steered, command: dict[str, Any]) -> str:
     # 3. Only when the new simulation stands: from here on `twin resume` takes the new scenario
     runfolder.amend(run.out, scenario, run.manifest, policies)
     run.replace(simulation)
-    return "; ".join(
-        policy.describe(scenario.start) for policy in scenario.policies if policy.name not in known
-    )
+    given = [policy for policy in scenario.policies if policy.name not in known]
+    said = [policy.describe(scenario.start) for policy in given]
+    # said and not refused: as a scenario's own policy would be
+    plan = idle.plan_of(scenario)
+    for policy in plan[len(plan) - len(given) :]:
+        said += [f"warning: {reason}" for reason in idle.of_policy(scenario, policy)]
+    return "; ".join(said)
 
 
 def _fork(run: Steered, command: dict[str, Any]) -> str:

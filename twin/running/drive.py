@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from twin.engine.simulation import Simulation
 from twin.ground import files
+from twin.ground.compiling import compiled_s
 from twin.ground.errors import Foreign, ScenarioError, Stopped, UsageError
 from twin.ground.units import DAY, HOUR, at, format_duration
 from twin.readers.text import span
@@ -39,6 +40,7 @@ from twin.running import folder as runfolder
 from twin.running.commands import carry_out
 from twin.running.pace import Pace
 from twin.running.process import interrupts, memory_mb
+from twin.scenario.changes import told
 from twin.scenario.loading import Scenario
 from twin.world import checkpoint
 
@@ -80,6 +82,7 @@ def start(
         if reference:
             raise UsageError("--log: cannot be had with --reference (leave one out)")
         Impressions(log, scenario.start).free()
+    scenario = told(scenario)
     simulation = Simulation(scenario, reference=reference, oracle=oracle, threads=threads)
     there = out.is_dir()
     manifest = runfolder.create(out, scenario, simulation)
@@ -350,6 +353,7 @@ class _Drive:
                 memory_mb=self.memory_mb,
                 health=self.health,
                 paused_s=self.paused_s,
+                compiled_s=compiled_s(),
             )
         )
 

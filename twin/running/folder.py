@@ -27,7 +27,6 @@ from twin.ranking import answers
 from twin.record import naming
 from twin.record.mailbox import FOLDER, is_open
 from twin.record.results import FORMAT, MAIN, load_manifest
-from twin.scenario.changes import about
 from twin.scenario.describe import digest, dump
 from twin.scenario.idle import remarks
 from twin.scenario.loading import Scenario, load
@@ -119,14 +118,14 @@ def made(out: Path) -> Iterator[Path]:
 
 
 def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
-    """Make the folder of a new run; returns its manifest."""
+    """Make the folder of a new run of a scenario as `told`; returns its manifest."""
     free(out)
     manifest = {
         "format": FORMAT,
         "run_id": f"{slug(scenario.name)}-{secrets.token_hex(4)}",
         "branch": MAIN,
         "name": scenario.name,
-        "description": about(scenario),
+        "description": scenario.description,
         "seed": scenario.seed,
         "replicate": scenario.replicate,
         "scenario_digest": digest(scenario),

@@ -7,7 +7,7 @@ file's own policies are all there; what else was set is listed after it, or inst
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twin.ground.errors import ScenarioError
@@ -60,6 +60,12 @@ def changes(scenario: Scenario, base: Scenario) -> list[Change]:
         for policy in scenario.policies
         if policy not in base.policies
     ]
+
+
+def told(scenario: Scenario) -> Scenario:
+    """The scenario with `about` as its description: as a file of its own it is whole, and nothing
+    else would say what was set."""
+    return replace(scenario, description=about(scenario))
 
 
 def about(scenario: Scenario) -> str:

@@ -140,19 +140,26 @@ def _late(scenario: Scenario, policy: Policy, lever: str) -> str:
 def late(scenario: Scenario, lever: str, at: int, until: int | None = None) -> str:
     """That the model which a change of a lever at ``at`` asks for would take over after the run
     ends, or after the change does at ``until`` (seconds since the start); "" if it acts in time."""
-    recommender: Any = scenario.mechanisms.get("recommender")
-    if not lever.startswith(MIGRATES) or recommender is None:
-        return ""
     end = min(scenario.duration, until or scenario.duration)
-    earliest = at + recommender.migration_warm_up
-    if earliest < end:
+    warms_up = warm_up_of(scenario, lever)
+    earliest = at + (warms_up or 0)
+    if warms_up is None or earliest < end:
         return ""
     what = "the policy" if end < scenario.duration else "the run"
     return (
-        f"acts too late: the new model warms up for {format_duration(recommender.migration_warm_up)} "
+        f"acts too late: the new model warms up for {format_duration(warms_up)} "
         f"(recommender.migration_warm_up) and would take over after {what} ends, at "
         f"{format_duration(earliest)}"
     )
+
+
+def warm_up_of(scenario: Scenario, lever: str) -> int | None:
+    """Seconds for which the new model warms up that a change of a lever asks for; None if it asks
+    for none."""
+    recommender: Any = scenario.mechanisms.get("recommender")
+    if not lever.startswith(MIGRATES) or recommender is None:
+        return None
+    return int(recommender.migration_warm_up)
 
 
 def plan_of(scenario: Scenario) -> tuple[Policy, ...]:

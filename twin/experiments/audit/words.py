@@ -11,7 +11,8 @@ from twin.experiments import effects
 from twin.experiments.audit.forces import Force
 from twin.experiments.audit.scoring import Score
 from twin.experiments.page import Summary, Words, listed
-from twin.experiments.words import bracketed, hundredths, unsafe, would_tell
+from twin.experiments.words import bracketed, hundredths, two_digits, unsafe, would_tell
+from twin.readers.text import human
 
 MOST = 6
 """Most steps that the summary describes one by one."""
@@ -65,7 +66,7 @@ def _sentence(force: Force) -> Words:
         (f"creators {interval(force.producer)}", tone(force.producer, True)),
         (", ", ""),
         (f"consumers {interval(force.consumer)}", tone(force.consumer, True)),
-        (f"; q {force.q:.2g}.", ""),
+        (f"; q {two_digits(force.q)}.", ""),
     ]
 
 
@@ -103,7 +104,7 @@ def _open(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Words]:
         shown = [_least(force) for force in noise]
         said.append(
             f"Not distinguishable from noise: {listed(force.step for force in noise)}. Half of "
-            f"them would have shown effects of ±{np.nanmedian(shown):.2g} sd or more on a side "
+            f"them would have shown effects of ±{human(np.nanmedian(shown))} sd or more on a side "
             f"four times in five: smaller ones would mostly be missed."
         )
     if still:

@@ -19,6 +19,7 @@ from twin.experiments.compare.data import Array, Course, colour
 from twin.experiments.compare.map import ROOM
 from twin.experiments.compare.rows import Row, name_of
 from twin.experiments.drawing import milliseconds, names_above, time_mark
+from twin.experiments.words import two_digits
 from twin.readers.pictures import (
     BAD,
     BLUE,
@@ -157,7 +158,7 @@ def forest(rows: Sequence[Row]) -> figure:
         "said": [f"{name_of(row)}: {row.verdict}" for row in rows],
         "words": [
             f"{human(row.base)} to {human(row.value)} {'' if row.unit == '1' else row.unit}, q "
-            f"{row.q:.2g}"
+            f"{two_digits(row.q)}"
             for row in rows
         ],
     }

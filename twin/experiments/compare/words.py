@@ -107,7 +107,8 @@ def _restless(data: Data, rows: Sequence[Row]) -> str:
         if share is not None and moves is not None:
             way = "rising" if moves > 0 else "falling"
             found.append(
-                f"{_lower(name_of(row))} was {way}, by {abs(share):.0%} of the effect at that pace"
+                f"{_lower(name_of(row))} had been {way}, by {drift.amount(share)} the effect at "
+                f"that pace"
             )
     if not found:
         return ""
@@ -119,7 +120,8 @@ def _restless(data: Data, rows: Sequence[Row]) -> str:
 
 def _phrase(data: Data, row: Row) -> Words:
     """One effect: what it is, by how much, how sure, from when on."""
-    way = "rises" if row.effect > 0 else "falls"
+    # no verb, which would have to agree in number with the name of the series
+    way = "up" if row.effect > 0 else "down"
     unit = "" if row.unit == "1" else f" {row.unit}"
     share = [row.percent(value) for value in (row.effect, row.low, row.high)]
     # percent where the base allows it, else the unit

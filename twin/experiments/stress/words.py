@@ -10,7 +10,7 @@ from twin.experiments import effects
 from twin.experiments.page import Summary, Words, listed
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Fresh, Verdict
-from twin.experiments.words import signed, unsafe
+from twin.experiments.words import signed, two_digits, unsafe
 from twin.readers.text import human
 
 MOST = 4
@@ -149,7 +149,7 @@ def _doubt(verdict: Verdict, tested: int, unsure: int) -> str:
 
 
 def _strength(each: Direction) -> str:
-    return f"{each.parameter} {signed(each.correlation)}, q {each.q:.1g}"
+    return f"{each.parameter} {signed(each.correlation)}, q {two_digits(each.q)}"
 
 
 def about(verdict: Verdict) -> list[Words]:

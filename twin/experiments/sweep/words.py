@@ -12,7 +12,7 @@ from twin.experiments import effects
 from twin.experiments.design import Vary
 from twin.experiments.page import Summary, Words, listed
 from twin.experiments.sweep.points import LEAST, Swept
-from twin.experiments.words import EXTRA, SIDES, Key, hundredths, series_name, unsafe
+from twin.experiments.words import EXTRA, SIDES, Key, hundredths, series_name, two_digits, unsafe
 from twin.readers.text import human
 
 MOST = 5
@@ -117,7 +117,7 @@ def _sentence(swept: Swept, place: int, row: Rank) -> Words:
     way = "rises" if row["correlation"] > 0 else "falls"
     tone = {"better": "good", "worse": "bad"}.get(verdict(row), "")
     ends = f"{human(low)} at its lowest point, {human(high)} at its highest"
-    strength = f"rank correlation {hundredths(row['correlation'])}, q {row['q']:.2g}"
+    strength = f"rank correlation {hundredths(row['correlation'])}, q {two_digits(row['q'])}"
     return [(f"{name(row)} ", ""), (way, tone), (f" with it: {ends} ({strength}).", "")]
 
 

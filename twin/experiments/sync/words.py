@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twin.experiments.sync.alarm import RATE, Day
 from twin.experiments.sync.command import ENOUGH, Synced
+from twin.experiments.words import two_digits
 
 MOVED = 3
 """Parameters that are named."""
@@ -21,7 +22,7 @@ def lines(found: Synced) -> list[str]:
     if quiet:
         worst = min(quiet, key=lambda each: each.p)
         said = f"{len(quiet)} of {len(found.days)} days as foretold the day before"
-        made.append(f"{said} (least likely: {worst.day}, p {worst.p:.2g})")
+        made.append(f"{said} (least likely: {worst.day}, p {two_digits(worst.p)})")
     moved = ", ".join(f"{name} {by:+.1f} sd" for name, by in found.moved[:MOVED])
     made.append(f"moved most: {moved}")
     if found.after.effective < ENOUGH:
@@ -42,6 +43,6 @@ def alarmed(each: Day) -> str:
     what = ", ".join(parts) or "quantities together, none alone"
     rate = max(RATE, each.least)
     return (
-        f"alarm: {each.day} is not what was foretold the day before: {what} (p {each.p:.2g}; by "
+        f"alarm: {each.day} is not what was foretold the day before: {what} (p {two_digits(each.p)}; by "
         f"chance once in {1 / rate:.0f} days)"
     )

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import format_duration, format_rate
-from twin.readers.live.ready import described
+from twin.readers.live.ready import described, too_late
 from twin.scenario.idle import cannot
 from twin.scenario.listing import shown
 from twin.scenario.loading import Scenario, load
@@ -29,7 +29,7 @@ FORMATS = {format_duration: "duration", format_rate: "rate"}
 
 def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Every lever: path, what it does, unit, kind, bounds or choices, its value under the policies
-    in force (``begun``: titles), and why it cannot act, if so."""
+    in force (``begun``: titles), why it cannot act, if so, and from when on it is too late."""
     over = _in_force(scenario, begun)
     found = []
     for name, params in scenario.mechanisms.items():
@@ -50,6 +50,7 @@ def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]
                     "unit": "" if about["unit"] in ("1", "s") else about["unit"],
                     "value": shown(over.get(full, value)),
                     "idle": cannot(scenario, full),
+                    "late": too_late(scenario, full),
                     **_domain(info),
                 }
             )

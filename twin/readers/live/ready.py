@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from twin.ground.errors import ScenarioError
+from twin.ground.units import at, format_duration, moment
 from twin.scenario import listing, shipped
+from twin.scenario.idle import warm_up_of
 from twin.scenario.model import Scenario
 
 FOLDER = Path("scenarios") / "policies"
@@ -52,7 +54,24 @@ def _sets(path: Path, scenario: Scenario | None, over: Mapping[str, Any]) -> dic
         found = list(listing.changes(path, scenario, over)) if scenario else []
     except ScenarioError:
         found = []
+    turned = [each.path for each in found if not each.same]
     return {
         "sets": [each.text for each in found],
-        "idle": bool(found) and all(each.same for each in found),
+        "idle": bool(found) and not turned,
+        "late": next((late for path in turned if (late := too_late(scenario, path))), None),
+    }
+
+
+def too_late(scenario: Scenario | None, lever: str) -> dict[str, Any] | None:
+    """From when on a change of a lever no longer acts in the run: the day's first instant in ms
+    since 1970, as pages count, and words; None of one that acts whenever it is changed."""
+    warms_up = warm_up_of(scenario, lever) if scenario else None
+    if scenario is None or warms_up is None:
+        return None
+    last_s = max(scenario.duration - warms_up, 0)
+    return {
+        "from": round(1000 * at(scenario.start, last_s).timestamp()),
+        "words": f"{lever}: changed on {moment(scenario.start, last_s)} or later it acts too late. "
+        f"The new model warms up for {format_duration(warms_up)} "
+        f"(recommender.migration_warm_up) and would take over after the run ends.",
     }

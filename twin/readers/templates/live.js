@@ -114,7 +114,7 @@ function head(message) {
   for (const button of document.querySelectorAll("#pace button")) button.setAttribute("aria-pressed", String(button.dataset.pace === pace));
   set("pace-now", message.pace === null || [1, 7, 30].includes(message.pace) ? "days/s" : `days/s, now ${pace}`);
   const inForce = JSON.stringify(message.in_force);
-  if (inForce !== inForceBefore) { inForceBefore = inForce; loadLevers(); }
+  if (inForce !== inForceBefore) { inForceBefore = inForce; loadLevers(); } else warnAll(); // what acts now may be too late tomorrow
 }
 
 // ---- both sides at a glance

@@ -73,7 +73,11 @@ function describeReady() {
   const one = ready.find(({name}) => name === byId("ready").value);
   set("ready-says", one ? `${one.says}.` : "");
   byId("ready-sets").replaceChildren(...(one ? one.sets : []).map((text) => make("li", {text})));
-  set("ready-idle", one && one.idle ? "All of that is in force: applying it changes nothing." : "");
+  warnReady();
+}
+function warnReady() {
+  const one = ready.find(({name}) => name === byId("ready").value);
+  set("ready-idle", !one ? "" : one.idle ? "All of that is in force: applying it changes nothing." : tooLate(one.late));
 }
 byId("ready").addEventListener("change", describeReady);
 
@@ -102,11 +106,18 @@ function chooseLever() {
 function warnLever() {
   const lever = levers.find((one) => one.path === byId("lever").value), given = byId("value").value.trim();
   const same = lever && (given === lever.value || (given !== "" && !isNaN(given) && Number(given) === Number(lever.value)));
-  set("idle", !lever ? "" : lever.idle ? `It ${lever.idle}.` : same ? "This is its value now: applying it changes nothing." : "");
+  set("idle", !lever ? "" : lever.idle ? `It ${lever.idle}.` : same ? "This is its value now: applying it changes nothing." : tooLate(lever.late));
 }
+// a model that would take over after the last day
+function tooLate(late) {
+  const at = byId("when").value === "date" ? Date.parse(byId("at").value) : news.now;
+  return late && at >= late.from ? late.words : "";
+}
+function warnAll() { warnLever(); warnReady(); }
+byId("at").addEventListener("input", warnAll);
 byId("lever").addEventListener("change", chooseLever);
 // a hidden field does not count: a browser refuses to send a form with a wrong one, and cannot say so
-byId("when").addEventListener("change", () => { byId("at-box").hidden = byId("at").disabled = byId("when").value === "now"; });
+byId("when").addEventListener("change", () => { byId("at-box").hidden = byId("at").disabled = byId("when").value === "now"; warnAll(); });
 
 function policy() {
   if (tab === "lever") return {form: {lever: byId("lever").value, value: byId("value").value, name: byId("policy-name").value, share: byId("share-of").value}};
