@@ -4,8 +4,9 @@ tests.benchmarks.bench_calibration BANK FRESH [--quiet-days N]` (some minutes).
 BANK and FRESH are two finished calibrations to the same observed folder, which differ in their seed
 alone (`--set seed=N`): every world of FRESH is observed as if it were the platform, and asked for
 from the worlds of BANK. Printed: coverage and uniform ranks of the parameters, widths over the
-prior, how long a refit takes, a backtest of the days ahead beside the naive forecasters, and how
-often days on which nothing happened raise the alarm of `twin sync`.
+prior, how long a refit takes, a backtest of the days ahead beside the naive forecasters and beside
+one who knows each world's mean of the days to come (nobody can be much better than that: the rest is
+the luck of days), and how often days on which nothing happened raise the alarm of `twin sync`.
 """
 
 from __future__ import annotations
@@ -90,6 +91,17 @@ def posteriors(bank: Worlds, fresh: Worlds) -> tuple[Coverage, list[dict[str, An
     return Coverage(names, np.array(ranks), np.median(widths, axis=0), errors), rows, spent
 
 
+def knowing(rows: Sequence[dict[str, Any]], quantity: str, truths: int) -> float:
+    """Mean error of one who knows the mean of the days to come of each truth."""
+    came = [row["observed"] for row in rows if _is(row, quantity)]
+    days = np.array_split(np.array(came), truths)
+    return float(np.mean([np.abs(each - each.mean()).mean() for each in days]))
+
+
+def _is(row: dict[str, Any], quantity: str) -> bool:
+    return bool(row["quantity"] == quantity and row["forecaster"] == scores.TWIN)
+
+
 def quiet(bank: Worlds, fresh: Worlds, days: int) -> Iterator[alarm.Day]:
     """Days of fresh truths on which nothing happened, held against what was foretold the day before;
     about so many, spread over all truths."""
@@ -131,6 +143,9 @@ def main() -> None:
     print("days ahead, beside the best of five naive forecasters:")
     for each in scores.summaries(rows):
         shares = " ".join(f"{level} %: {share:.2f}" for level, share in each.held.items())
+        if each.leads == "all":
+            least = knowing(rows, each.quantity, len(held.ranks)) / each.nearest[1]
+            shares += f"; one who knows the mean: {least:.2f}"
         print(
             f"  {each.quantity:<12} {each.leads:<12} error {each.error:.4f}, "
             f"{each.error / each.nearest[1]:.2f} of {each.nearest[0]}; score "
