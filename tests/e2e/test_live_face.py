@@ -18,6 +18,8 @@ BASE = ROOT / "scenarios" / "base.yaml"
 FIRST_SCREEN_MS = 1000
 COURSES = """branch => [...document.querySelectorAll('#chart .course')]
     .filter(one => one.dataset.branch === branch && one.getAttribute('d')).length"""
+CURVES = """() => Bokeh.documents.flatMap(document => document.roots()).find(root => root.name === 'who_lorenz')
+    .renderers.map(one => one.data_source).filter(one => (one.name ?? '').startsWith('curve')).map(one => [...one.data.y])"""
 STATE = """([name, state]) => document.querySelector(`li[data-branch="${name}"]`)?.dataset.state === state"""
 
 
@@ -270,3 +272,31 @@ def test_a_view_of_the_world_follows_it_and_costs_nothing_while_it_is_folded(
     until(page, f"() => ({MARKS})() > 0")
     assert page.evaluate("[...swarm.marks.values()].every(one => one.x === one.to.x && one.r > 0)")
     assert page.evaluate("document.documentElement.scrollWidth") == 390 and not complaints
+
+
+def test_lorenz_curves_stand_beside_who_gains_and_cost_nothing_while_folded(
+    town: Running, browser: Any
+) -> None:
+    """Creators' curves before and now, in the chapter of who gains and loses: asked for when it is
+    opened, and brought up to date while it is looked at. It takes a few seconds."""
+    page, complaints, asked = visit(browser, town.url)
+    page.wait_for_selector(DRAWN)
+    head = page.locator("summary", has_text="Creators who gain and lose")
+    chapter = head.locator("xpath=ancestor::*[@data-chapter]")
+    assert not chapter.locator("figure").count()
+    key = chapter.get_attribute("data-chapter")
+    assert not [url for url in asked if f"/chapter/{key}" in url]
+    head.click()
+    page.wait_for_selector("figure[data-picture=who_lorenz] .plot > *")
+    said = page.inner_text("figure[data-picture=who_lorenz]")
+    assert said.startswith("How unequal") and "Dashed: before; solid: now" in said
+    curves = page.evaluate(CURVES)
+    # reach and pay, before and now
+    assert len(curves) == 4
+    for curve in curves:
+        assert len(curve) == 11 and curve[0] == 0 and abs(curve[-1] - 1) < 1e-3
+        steps = [after - before for before, after in zip(curve, curve[1:], strict=False)]
+        # those who have least come first, so no curve is above the line of equal shares
+        assert all(b >= a - 1e-6 for a, b in zip(steps, steps[1:], strict=False))
+    until(page, f"now => String(({CURVES})()[1]) !== String(now)", curves[1])
+    assert not complaints

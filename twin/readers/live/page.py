@@ -32,6 +32,7 @@ from twin.readers.headlines import SIDES
 from twin.readers.lines import styled, y_range
 from twin.readers.live.history import History
 from twin.readers.live.theme import recolour
+from twin.readers.live.unequal import KEY, now, unequal
 from twin.readers.panels import title, tone, unit
 from twin.readers.pictures import Mark, Section, drawn_marks, spark
 from twin.readers.text import change, compact, human
@@ -145,10 +146,11 @@ class LivePage:
         numbers, times, values = self.history.since(since)
         # from the start, since a vertical range is that of the whole course
         _, _, all_ = self.history.since(0)
-        columns, bins, ranges = (
+        columns, bins, ranges, curves = (
             dict[int, list[float]](),
             dict[int, list[float]](),
             dict[str, list[float]](),
+            list[list[float]](),
         )
         for name, plan in plans.items():
             for line in plan.get("lines", ()):
@@ -157,6 +159,9 @@ class LivePage:
                         columns[row] = values[:, row].tolist()
             for one in plan.get("bins", ()):
                 bins[one["row"]] = all_[-1, one["row"] : one["row"] + one["count"]].tolist()
+            if "curves" in plan:
+                metrics = self.history.metrics()
+                curves = now(metrics, Windows(metrics, self.marks))
             if "lines" in plan:
                 span, _ = y_range([all_[1:, line["row"]] for line in plan["lines"]])
                 ranges[name] = list(span)
@@ -167,6 +172,7 @@ class LivePage:
                 "columns": columns,
                 "bins": bins,
                 "ranges": ranges,
+                "curves": curves,
             }
         )
 
@@ -188,25 +194,18 @@ class LivePage:
         with document.models.freeze():
             for picture in chapter.pictures:
                 plot, plan = self._draw(metrics, picture, frame)
-                plot.name = picture.key
-                plot.yaxis.formatter = NumeralTickFormatter(format=NUMBERS)
-                if theme == "dark":
-                    recolour(plot)
-                document.add_root(plot)
                 words = " ".join(
                     f"{title(one)}: {one.help}"
                     if len(picture.metrics) > 1
                     else f"{one.help} {GOOD.get(one.good, '')}"
                     for one in picture.metrics
                 )
+                about = {"key": picture.key, "title": picture.title, "help": words.strip()}
+                pictures.append(_put(document, plot, theme, {**about, **plan}))
+            if found := unequal(chapter, metrics, Windows(metrics, self.marks)):
+                about = {"key": KEY, "title": found.title, "help": found.help}
                 pictures.append(
-                    {
-                        "key": picture.key,
-                        "root": plot.id,
-                        "title": picture.title,
-                        "help": words.strip(),
-                        **plan,
-                    }
+                    _put(document, found.plot, theme, {**about, "curves": found.sources})
                 )
         made = {
             "edition": self.edition,
@@ -278,3 +277,13 @@ class LivePage:
             row = next(self.history.row(one, ", ".join(labels.values())) for labels in one.series())
             plan.append({"source": sources[place].name, "row": row, "count": len(one.edges)})
         return plot, {"bins": plan}
+
+
+def _put(document: Document, plot: figure, theme: str, about: dict[str, Any]) -> dict[str, Any]:
+    """A picture into the document of its chapter; what a page needs to know of it."""
+    plot.name = about["key"]
+    plot.yaxis.formatter = NumeralTickFormatter(format=NUMBERS)
+    if theme == "dark":
+        recolour(plot)
+    document.add_root(plot)
+    return {"root": plot.id, **about}

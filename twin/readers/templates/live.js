@@ -235,7 +235,7 @@ async function draw(chapter) {
   await grow(chapter, true); // by what came since the chapter was made
 }
 
-function extend({figure, lines, bins, key, taken}, made) { // a picture, by the readings that came since
+function extend({figure, lines, bins, curves, key, taken}, made) { // a picture, by the readings that came since
   const first = made.numbers.findIndex((number) => number > taken);
   if (first >= 0 && lines) {
     const data = {t: made.times.slice(first)};
@@ -254,6 +254,10 @@ function extend({figure, lines, bins, key, taken}, made) { // a picture, by the 
     const source_ = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === source);
     const counts = made.bins[row].map((value) => value ?? 0), total = counts.reduce((a, b) => a + b, 0) || 1;
     source_.data = {...source_.data, y: counts.map((value) => value / total)};
+  }
+  for (const [i, name] of first >= 0 && made.curves.length && curves ? curves.entries() : []) {
+    const source = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === name);
+    source.data = {...source.data, y: made.curves[i]};
   }
   if (lines && made.ranges[key]) {
     const [start, end] = made.ranges[key];
