@@ -496,6 +496,35 @@ def test_axes_can_be_chosen_and_the_table_sorted(here: Path, browser: Any) -> No
     page.close()
 
 
+CROSSES = """() => { const crosses = Bokeh.documents.flatMap(d => [...d._all_models.values()])
+    .find(m => m.type == "ColumnDataSource" && "x_mid" in m.data).data;
+    return Object.fromEntries(["x", "y"].map(which => [which, crosses.branch.map((branch, i) =>
+        [branch, crosses[which + "_low"][i], crosses[which + "_high"][i]])])); }"""
+VERDICTS = """() => { const table = [...document.querySelectorAll("table.sort")]
+    .find(one => [...one.tHead.querySelectorAll("th")].some(th => th.textContent.trim() == "Verdict"));
+    const at = name => [...table.tHead.querySelectorAll("th")].findIndex(th => th.textContent.trim() == name);
+    const [policy, series, verdict] = ["Policy", "Series", "Verdict"].map(at);
+    return [...table.tBodies[0].rows].map(row => [policy, series, verdict].map(k => row.cells[k].textContent.trim())); }"""
+
+
+def test_a_cross_clears_zero_only_where_words_say_so(here: Path, browser: Any) -> None:
+    """Whatever is chosen for the axes: the cross of a policy lies beside zero if and only if the
+    table calls the effect established or suggestive; about a second for a hundred choices."""
+    page, wrong = page_of(browser, here / "out" / "report.html", 1400)
+    said = {(policy, series): verdict for policy, series, verdict in page.evaluate(VERDICTS)}
+    quiet, seen = {"not distinguishable from noise", "untouched"}, {True: 0, False: 0}
+    for which, place in (("x", 0), ("y", 1)):
+        select = page.locator("select").nth(place)
+        for name in select.locator("option").all_inner_texts():
+            select.select_option(label=name)
+            for branch, low, high in page.evaluate(CROSSES)[which]:
+                clear = low > 0 or high < 0
+                assert clear == (said[branch, name] not in quiet), (branch, name, low, high)
+                seen[clear] += 1
+    assert seen[True] > 5 and seen[False] > 50 and wrong == []
+    page.close()
+
+
 def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any]]) -> None:
     """Summary, methods and notes agree with results.parquet."""
     text = (here / "out" / "report.html").read_text()

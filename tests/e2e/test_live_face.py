@@ -281,6 +281,8 @@ def test_lorenz_curves_stand_beside_who_gains_and_cost_nothing_while_folded(
     opened, and brought up to date while it is looked at. It takes a few seconds."""
     page, complaints, asked = visit(browser, town.url)
     page.wait_for_selector(DRAWN)
+    # somebody has been paid in the first days and in the last
+    until(page, "() => parseInt(document.getElementById('day').textContent.slice(4)) >= 28")
     head = page.locator("summary", has_text="Creators who gain and lose")
     chapter = head.locator("xpath=ancestor::*[@data-chapter]")
     assert not chapter.locator("figure").count()
@@ -288,6 +290,7 @@ def test_lorenz_curves_stand_beside_who_gains_and_cost_nothing_while_folded(
     assert not [url for url in asked if f"/chapter/{key}" in url]
     head.click()
     page.wait_for_selector("figure[data-picture=who_lorenz] .plot > *")
+    page.locator("figure[data-picture=who_lorenz]").scroll_into_view_if_needed()
     said = page.inner_text("figure[data-picture=who_lorenz]")
     assert said.startswith("How unequal") and "Dashed: before; solid: now" in said
     curves = page.evaluate(CURVES)
@@ -298,5 +301,11 @@ def test_lorenz_curves_stand_beside_who_gains_and_cost_nothing_while_folded(
         steps = [after - before for before, after in zip(curve, curve[1:], strict=False)]
         # those who have least come first, so no curve is above the line of equal shares
         assert all(b >= a - 1e-6 for a, b in zip(steps, steps[1:], strict=False))
+    # some days later; while a run is paused its pictures are up to date
+    day = page.inner_text("#day")
+    until(page, "day => document.getElementById('day').textContent !== day", day)
+    page.click("#pause")
     until(page, f"now => String(({CURVES})()[1]) !== String(now)", curves[1])
+    page.click("#pause")
+    until(page, "() => document.body.dataset.state === 'running'")
     assert not complaints

@@ -150,7 +150,7 @@ class LivePage:
             dict[int, list[float]](),
             dict[int, list[float]](),
             dict[str, list[float]](),
-            list[list[float]](),
+            dict[str, list[float]](),
         )
         for name, plan in plans.items():
             for line in plan.get("lines", ()):

@@ -255,9 +255,9 @@ function extend({figure, lines, bins, curves, key, taken}, made) { // a picture,
     const counts = made.bins[row].map((value) => value ?? 0), total = counts.reduce((a, b) => a + b, 0) || 1;
     source_.data = {...source_.data, y: counts.map((value) => value / total)};
   }
-  for (const [i, name] of first >= 0 && made.curves.length && curves ? curves.entries() : []) {
+  for (const name of first >= 0 && curves || []) {
     const source = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === name);
-    source.data = {...source.data, y: made.curves[i]};
+    if (made.curves[name]) source.data = {...source.data, y: made.curves[name]};
   }
   if (lines && made.ranges[key]) {
     const [start, end] = made.ranges[key];
