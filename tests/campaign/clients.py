@@ -172,8 +172,9 @@ async def asked(crowd: Crowd, port: int, sent: bytes) -> tuple[int, bytes]:
 
 async def asker(crowd: Crowd, every_s: float) -> None:
     """Asks one such question after another."""
+    all_of_them = questions(crowd.target)
     while not crowd.over.is_set():
-        one = crowd.draw.choice(questions(crowd.target))
+        one = crowd.draw.choice(all_of_them)
         port = crowd.target.page if one.page else crowd.target.endpoint
         status, body = await asked(crowd, port, one.sent)
         crowd.judge(

@@ -22,8 +22,8 @@ WORLD = (
     *("warm_up=1d", "policies=[]", "metrics.every=6h", "chatbots.enabled=false"),
     *("audience.initial=300", "creators.human.initial=40", "creators.ai.initial=4"),
 )
-NICE = 15
-"""How far whoever watches a run stands back behind it, on a machine with few processors."""
+NICE = 5
+"""How far whoever watches a run stands back behind it, as far as the process beside it does."""
 
 
 def begin(settings: Sequence[str]) -> list[str]:

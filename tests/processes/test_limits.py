@@ -3,6 +3,7 @@ loses its connection, and the others are answered all the while."""
 
 import asyncio
 import datetime as dt
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from tornado.web import Application
 
 from tests.conftest import PATIENCE_S
 from twin.readers import endpoint, limits
@@ -99,6 +101,22 @@ def test_connections_are_limited(servers: dict[str, int], which: str) -> None:
     while status == 503:  # until the server has seen that they went
         status = session.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE_S).status_code
     assert status == 200
+
+
+def test_a_server_has_files_for_its_connections() -> None:
+    """A process that may open more files does so, and never fewer; its servers leave room for other
+    files."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+        assert limits.Limited(Application(), body_bytes=1).most == 100
+        limits.raise_files()
+        after = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        assert after == (min(limits.FILES, before[1]) if before[1] >= 0 else limits.FILES)
+        limits.raise_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == after
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="not on this system")

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from twin.ground.errors import TwinError
+from twin.readers import limits
 from twin.readers.service import Hub, Service
 from twin.record.watch import RunInfo
 
@@ -32,6 +33,7 @@ def main(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    limits.raise_files()
     os.nice(5)  # where processors are few, the run goes first
     # the terminal belongs to the run; lines for its user go through `note`
     logging.getLogger().addHandler(logging.NullHandler())
