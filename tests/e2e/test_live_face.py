@@ -2,6 +2,7 @@
 "What if": a branch that runs beside the run, drawn over it, and ends with the bytes that it would
 have without a page."""
 
+import itertools
 import json
 from collections.abc import Generator
 from pathlib import Path
@@ -298,9 +299,9 @@ def test_lorenz_curves_stand_beside_who_gains_and_cost_nothing_while_folded(
     assert len(curves) == 4
     for curve in curves:
         assert len(curve) == 11 and curve[0] == 0 and abs(curve[-1] - 1) < 1e-3
-        steps = [after - before for before, after in zip(curve, curve[1:], strict=False)]
+        steps = [after - before for before, after in itertools.pairwise(curve)]
         # those who have least come first, so no curve is above the line of equal shares
-        assert all(b >= a - 1e-6 for a, b in zip(steps, steps[1:], strict=False))
+        assert all(b >= a - 1e-6 for a, b in itertools.pairwise(steps))
     # some days later; while a run is paused its pictures are up to date
     day = page.inner_text("#day")
     until(page, "day => document.getElementById('day').textContent !== day", day)
