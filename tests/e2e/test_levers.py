@@ -318,6 +318,18 @@ WRONG = {
 }
 
 
+def test_what_cannot_act_is_said_in_the_reply(small: Small, tmp_path: Path) -> None:
+    """A policy that is applied and changes nothing, or whose model would take over after the last
+    day, is a warning and no error, as in a scenario."""
+    with held(small("duration=4d"), tmp_path / "a") as hand:
+        late = hand("intervene", policy="name: cut\nset: {recommender.dim: 4}\n")["ok"]
+        same = hand("intervene", policy="name: same\nset: {recommender.dim: 4}\n")["ok"]
+        acts = hand("intervene", policy=LIKES)["ok"]
+    assert "; warning: recommender.dim acts too late: the new model warms up for 7d" in late
+    assert same.endswith("; warning: changes nothing: recommender.dim is 4 already under cut")
+    assert "warning" not in acts
+
+
 def test_what_cannot_be_done_is_said_with_its_place_and_changes_nothing(
     small: Small, tmp_path: Path
 ) -> None:

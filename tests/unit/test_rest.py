@@ -206,6 +206,12 @@ def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
         "Not at rest in the weeks before the fork: creators' morale had been rising, by 50% of the "
         "effect at that pace; both"
     )
+    # many times the effect is no percentage, and "sessions" is no "it was"
+    many = SimpleNamespace(moving={("creator_morale", ""): -0.2 * 13.3})
+    assert "had been falling, by 13.3 times the effect at that pace" in compare_words._restless(
+        many,  # type: ignore[arg-type]
+        [row],
+    )
     assert (
         compare_words._restless(SimpleNamespace(moving={("creator_morale", ""): 0.04}), [row]) == ""
     )  # type: ignore[arg-type]
