@@ -411,3 +411,23 @@ def test_help_teaches(tmp_path: Path) -> None:
         "twin run quickstart",
     ):
         assert word in text
+
+
+def test_a_bare_command_is_a_question(tmp_path: Path) -> None:
+    """`twin` alone answers with its help, and not with errors."""
+    bare = called(cwd=tmp_path, check=False)
+    assert bare.stdout == called("--help", cwd=tmp_path).stdout and "error" not in bare.stderr
+
+
+def test_times_are_given_as_people_write_them(tmp_path: Path) -> None:
+    """Dates and sums of durations wherever a time is: in a file, behind @, in --set."""
+    (tmp_path / "dated.yaml").write_text("at: 2025-02-01\nset: {recommender.slate: 5}\n")
+    (tmp_path / "plain.yaml").write_text("set: {recommender.author_cap: 1}\n")
+    text = called(
+        *("check", SCENARIOS / "base.yaml", "--set", "duration=1y", "--set", "warm_up=1w2d"),
+        *("--policy", "dated.yaml", "--policy", "plain.yaml@2025-03-01T12:00"),
+        cwd=tmp_path,
+    ).stdout
+    found = {line.split()[0]: line.split()[1] for line in text.splitlines() if line.strip()}
+    assert found["duration"] in ("1y", "365d") and found["warm_up"] == "9d"
+    assert "at 31d" in text and "at 1428h" in text
