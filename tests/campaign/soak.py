@@ -33,6 +33,9 @@ from twin.record.results import load_manifest, load_metrics
 PAGES, SCRAPERS, SCRAPE_S = 5, 2, 1.0
 PACE = 0.05
 """Simulated days a second: an hour is half a year."""
+OFTEN = "metrics.every=30min"
+"""So the course that the live page keeps (`history.MOST` readings) is full within four minutes, and
+what it needs has stopped growing."""
 EVERY_S = 5.0
 BLOCKS, SETTLING = 12, 0.2
 GROWTH = 0.05
@@ -71,7 +74,8 @@ def slope(hours: Sequence[float], values: Sequence[float], together: int = 1) ->
     xs = np.array([part.mean() for part in np.array_split(x, BLOCKS)])
     ys = np.array([part.mean() for part in np.array_split(y, BLOCKS)])
     line = stats.linregress(xs, ys)
-    width = stats.t.ppf(1 - 0.025 / together, BLOCKS - 2) * line.stderr
+    # of what never changed the standard error is no number
+    width = stats.t.ppf(1 - 0.025 / together, BLOCKS - 2) * (line.stderr if np.ptp(ys) else 0.0)
     return Slope(float(y.mean()), line.slope - width, float(line.slope), line.slope + width)
 
 
@@ -181,7 +185,7 @@ def campaign(seed: int, *, minutes: float, pace: float = PACE, every_s: float = 
     with tempfile.TemporaryDirectory(prefix="campaign-") as name:
         here = Path(name)
         with Prometheus(here / "prometheus") as server:
-            command = [*begin((f"duration={days}d",)), "--pace", str(pace), "--out", "long"]
+            command = [*begin((f"duration={days}d", OFTEN)), "--pace", str(pace), "--out", "long"]
             command += ["--live", "127.0.0.1:0", "--metrics", ":0", "--remote-write"]
             with running(here, [*command, server.write_url]) as run:
                 crowd = asyncio.run(_watched(seen, run, run.target(), seed, every_s))

@@ -122,6 +122,8 @@ def test_what_grows_is_told_from_what_wavers() -> None:
     seen.judge()
     assert seen.failures and "not distinguishable" not in seen.failures[0]
     assert soak.slope(hours[:10], hours[:10]) is None
+    constant = soak.slope(hours, np.full(400, 8.0))
+    assert constant is not None and constant.flat
 
 
 def test_a_campaign_of_servers_finds_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
