@@ -27,7 +27,7 @@ from tests.conftest import PATIENCE_S
 from tests.live_page import Running
 
 FOLDER = "served"
-WAITS_S, AT_ONCE_S = 15.0, 0.15
+WAITS_S, AT_ONCE_S = 15.0, 0.25
 """Longest that an answer may take, and when a request that has none is ended."""
 INTERIM = b"HTTP/1.1 100 (Continue)\r\n\r\n"
 """Comes first where it was asked for."""

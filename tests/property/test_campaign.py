@@ -44,7 +44,7 @@ def test_requests_that_are_nearly_right_break_nothing() -> None:
     """Of the live page and the metrics endpoint of a run: answered, or refused by a status."""
     found = fuzz.campaign(20261129, SERVED, inputs=150)
     assert not found.failures, "\n".join(found.lines())
-    assert 3 < found.accepted < 75
+    assert 0 < found.accepted < 75
 
 
 def test_an_answer_to_a_stranger_is_found() -> None:
