@@ -37,7 +37,7 @@ def kept(statistics: tuple[str, ...]) -> dict[str, list[str]]:
     return {
         "a full log": [*statistics],
         "aggregates by day, user and item": users,
-        "by day alone": [
+        "aggregates by day alone": [
             name for name in users if any(part in name for part in OF_DAYS) and "spread" not in name
         ],
     }

@@ -18,13 +18,12 @@ import re
 import shutil
 import socket
 import sys
-import time
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
-from tests.campaign import mailed, mutate, samples
-from tests.conftest import PATIENCE_S
-from tests.live_page import Running
+from tests.campaign import live, mailed, mutate
+from tests.campaign.live import Run, running
+from tests.campaign.questions import Target
 
 FOLDER = "served"
 WAITS_S, AT_ONCE_S = 15.0, 0.25
@@ -120,36 +119,24 @@ def _command(draw: random.Random) -> str:
     return json.dumps(tree, default=str)
 
 
-@dataclass
-class _Served:
-    """A run with its page and endpoint, and how many of its lines were read."""
-
-    run: Running
-    ports: dict[str, int]
-    read: int = 0
-
-
-_standing: dict[Path, _Served] = {}
+_standing: dict[Path, tuple[ExitStack, Run, Target]] = {}
 """The run of a campaign, by its folder."""
 
 
 def call(folder: Path, text: str) -> None:
     """Send a request; print what came, as the command line does: status 2 for what was refused."""
-    served = _standing[folder]
+    _, run, target = _standing[folder]
     to, _, request = text.partition("\n")
-    port = served.ports["metrics" if to == "metrics" else "page"]
-    host, token = f"127.0.0.1:{port}", served.run.token
+    port = target.endpoint if to == "metrics" else target.page
+    host, token = f"127.0.0.1:{port}", target.token
     raw = request.replace("{host}", host).replace("{token}", token)
     answer = _answer(port, raw.encode("utf-8", "surrogatepass"))
-    said = served.run.lines[served.read :]
-    served.read += len(said)
-    wrong = next((line for line in said if "a bug in twin" in line or "Traceback" in line), "")
-    ended = served.run.process.poll()
+    wrong, ended = run.faults(), run.process.poll()
     if wrong or ended is not None:
         end(folder)
     # one whose pace was raised is over some time, and the next input begins another
     if wrong or ended:
-        raise AssertionError(wrong or f"the run ended with status {ended}")
+        raise AssertionError(wrong[0] if wrong else f"the run ended with status {ended}")
     status = _judged(to, raw, answer, host, token)
     if status in (200, 303):
         print(status)
@@ -223,20 +210,14 @@ def begin(folder: Path, text: str) -> None:
     place = folder / FOLDER
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
-    sets = [part for each in (*samples.SETTINGS, "duration=400d") for part in ("--set", each)]
     # a day an hour: it stands, as far as requests can see
-    run = Running(place, folder / "base.yaml", *sets, "--pace", "0.0003", "--metrics", ":0")
-    until = time.monotonic() + PATIENCE_S
-    found = None
-    while not found and run.process.poll() is None and time.monotonic() < until:
-        found = re.search(r"metrics at http://[^:]+:(\d+)/", "\n".join(run.lines))
-        time.sleep(0.02)
-    assert found, run.lines
-    page = int(run.base.rpartition(":")[2])
-    _standing[folder] = _Served(run, {"page": page, "metrics": int(found[1])})
+    command = [*live.begin(("duration=400d",)), "--pace", "0.0003"]
+    stack = ExitStack()
+    run = stack.enter_context(running(place, [*command, "--live", "--metrics", ":0"]))
+    _standing[folder] = stack, run, run.target()
 
 
 def end(folder: Path) -> None:
     """The run is over."""
     if folder in _standing:
-        _standing.pop(folder).run.stop()
+        _standing.pop(folder)[0].close()

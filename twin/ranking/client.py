@@ -20,7 +20,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import exceptions
 from urllib3.util import parse_url
 
-from twin.ground.answers import plain, pools
+from twin.ground.answers import MOST_BYTES, plain, pools
 from twin.ground.errors import one_line
 from twin.ground.hosts import is_host
 from twin.ranking.scores import Wrong
@@ -29,8 +29,8 @@ TOKEN = "TWIN_RANKER_TOKEN"
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 """Wall-clock seconds before the second try, and at most before a later one; each waits twice as
 long."""
-MOST_BYTES, PIECE = 2**28, 2**16
-"""The longest answer that is read, and how much of it at once."""
+PIECE = 2**16
+"""How much of an answer is read at once; MOST_BYTES of it at most, also once it is decompressed."""
 
 
 @functools.lru_cache(8)  # looked at before every question, as the environment may give another
