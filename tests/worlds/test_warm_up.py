@@ -523,19 +523,20 @@ def test_kill_and_resume_through_a_warm_up(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """kill -9 at moments spread over warm-up and run, with a cache that two runs share: the bytes
-    of a run that nobody killed."""
+    of a run that nobody killed. A checkpoint every three hours, so that the warm-up lasts long
+    enough to be hit on any machine."""
     scenario = tmp_path / "s.yaml"
     scenario.write_text(dump(small("warm_up=16d", "duration=8d", POLICY)))
     command = [
         sys.executable,
         "-c",
-        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.5; from twin.cli import main; "
+        "import twin.running.drive as r; r.CHECKPOINT_SIM_S = 10800; from twin.cli import main; "
         "main()",
     ]
     out = tmp_path / "killed"
     first = [*command, "run", str(scenario), "--out", str(out), "--quiet"]
     again = [*command, "resume", str(out), "--quiet"]
-    assert killed(first, again, out, [-14 * DAY, -5 * DAY]) == 2
+    assert killed(first, again, out, [-14 * DAY, -10 * DAY]) == 2
     stood = latest(out / "checkpoints")
     assert stood is not None and int(stood.name[1:]) < 0
     assert killed(first, again, out, [2 * DAY]) == 1
