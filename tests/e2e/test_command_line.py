@@ -108,7 +108,7 @@ def test_killed_runs_resume_to_the_same_bytes(straight: Path, tmp_path: Path) ->
     command = [
         sys.executable,
         "-c",
-        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.5; from twin.cli import main; "
+        "import twin.running.drive as r; r.CHECKPOINT_SIM_S = 43200; from twin.cli import main; "
         "main()",
     ]
     out = tmp_path / "killed"
