@@ -7,6 +7,7 @@ their bounds, and now and then on the text itself.
 from __future__ import annotations
 
 import copy
+import functools
 import random
 from pathlib import Path
 from typing import Any
@@ -140,9 +141,14 @@ def garbled(draw: random.Random, text: str) -> str:
     return text[:at] + draw.choice(TOKENS) + text[at + 1 :]
 
 
+@functools.cache
+def _parsed(file: Path) -> Any:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
 def document(draw: random.Random, files: list[Path]) -> str:
     """The text of one of these YAML files, with one to four changes."""
-    tree = yaml.safe_load(draw.choice(files).read_text(encoding="utf-8"))
+    tree = copy.deepcopy(_parsed(draw.choice(files)))
     for _ in range(draw.randrange(4)):
         if isinstance(tree, dict):
             _change(draw, tree)

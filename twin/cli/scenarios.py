@@ -146,29 +146,22 @@ def _print(checked: Scenario) -> None:
         f"{'parameter':{wide}}  {'value':{mid}}  {'set in':18}  source (* may be changed by a "
         f"policy)"
     )
-    group = ""
+    group, lines = "", []
     for row in rows:
         if (name := row.path.partition(".")[0]) != group and name in checked.registry:
             group = name
-            click.echo(f"\n{group}: {(checked.registry[group].__doc__ or '').splitlines()[0]}")
+            lines.append(f"\n{group}: {(checked.registry[group].__doc__ or '').splitlines()[0]}")
         value = f"{row.value} {row.unit}".strip()
-        click.echo(
+        lines.append(
             f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  "
             f"{row.source}{' *' if row.lever else ''}"
         )
-    for line in policy_lines(checked):
-        click.echo(line)
-    for line in stand_ins(checked):
-        click.echo(line)
+    lines += policy_lines(checked) + stand_ins(checked)
     if said := who_ranks(checked):
-        click.echo(said)
-    for line in population(checked).said:
-        click.echo(line)
-    click.echo()
-    for line in prized_lines(checked):
-        click.echo(line)
-    for line in remarks(checked):
-        click.echo(f"cannot act: {line}")
+        lines.append(said)
+    lines += [*population(checked).said, "", *prized_lines(checked)]
+    lines += [f"cannot act: {line}" for line in remarks(checked)]
+    click.echo("\n".join(lines))
     click.echo()
     click.echo(plan(checked))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twin.ground.errors import ScenarioError
-from twin.scenario.describe import describe
+from twin.scenario.describe import settings
 from twin.scenario.loading import load
 from twin.scenario.model import Scenario
 
@@ -38,10 +38,7 @@ class Change:
 
 def changes(scenario: Scenario, base: Scenario) -> list[Change]:
     """Every setting that differs, and policies that came or went, in declared order."""
-    old, new = (
-        {row.path: f"{row.value} {row.unit}".strip() for row in describe(each)}
-        for each in (base, scenario)
-    )
+    old, new = settings(base), settings(scenario)
     found = [
         Change(path, old.get(path, ""), value)
         for path, value in new.items()

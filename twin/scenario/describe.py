@@ -3,13 +3,15 @@ numbers, and the JSON Schema."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import operator
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic.fields import FieldInfo
 
@@ -20,7 +22,7 @@ from twin.scenario.outside import folder_key
 from twin.scenario.problems import Path_
 from twin.scenario.rankers import NAME as RANKER
 from twin.scenario.yamlish import write_text
-from twin.world.params import leaves, meta
+from twin.world.params import PLAIN, leaves, meta
 
 
 def dump(scenario: Scenario) -> str:
@@ -108,39 +110,67 @@ def describe(scenario: Scenario) -> list[Row]:
     """Every number of the scenario with unit, source, and where it was set (``default``,
     ``file:line`` or ``--set``)."""
     rows = []
-
-    def row(path: Path_, shown: str, value: Any, info: FieldInfo | None) -> None:
-        file, line = scenario.tree.at(path)
+    for number in _numbers(scenario):
+        (file, line), written = scenario.tree.found(number.path)
         origin = (
             # flags have no lines
-            (f"{Path(file).name}:{line}" if line else "--set")
-            if scenario.tree.has(path)
-            else "default"
+            (f"{Path(file).name}:{line}" if line else "--set") if written else "default"
         )
-        about: dict[str, Any] = meta(info) if info else {"unit": "1", "source": "", "lever": False}
-        unit = "" if about["unit"] in ("1", "s") or isinstance(value, str) else about["unit"]
-        rows.append(Row(shown, str(value), unit, about["source"], origin, bool(about["lever"])))
+        about = meta(number.info) if number.info else PLAIN | {"source": ""}
+        rows.append(
+            Row(
+                number.shown,
+                str(number.value),
+                number.unit,
+                about["source"],
+                origin,
+                bool(about["lever"]),
+            )
+        )
+    return rows
 
+
+def settings(scenario: Scenario) -> dict[str, str]:
+    """The value and unit of every number of `describe`, by its path."""
+    return {number.shown: f"{number.value} {number.unit}".strip() for number in _numbers(scenario)}
+
+
+class _Number(NamedTuple):
+    path: Path_
+    shown: str
+    value: Any
+    info: FieldInfo | None = None
+
+    @property
+    def unit(self) -> str:
+        """Empty where the value says it itself."""
+        unit: str = meta(self.info)["unit"] if self.info else "1"
+        return "" if unit in ("1", "s") or isinstance(self.value, str) else unit
+
+
+def _numbers(scenario: Scenario) -> Iterator[_Number]:
+    """Every number of a scenario in the order in which they are shown."""
     for key in ("name", "start", "warm_up", "duration", "seed", "replicate"):
         value = getattr(scenario, key)
-        row((key,), key, format_duration(value) if key in ("warm_up", "duration") else value, None)
-    row(("metrics", "every"), "metrics.every", format_duration(scenario.metrics.every), None)
+        yield _Number(
+            (key,), key, format_duration(value) if key in ("warm_up", "duration") else value
+        )
+    yield _Number(("metrics", "every"), "metrics.every", format_duration(scenario.metrics.every))
     for name, params in scenario.mechanisms.items():
         if name == "policies":
             continue
-        plain = params.model_dump()
+        block: Path_ = ("mechanisms", name)
         if name in scenario.outside:
-            row(("mechanisms", name, "class"), f"{name}.class", scenario.outside[name].path, None)
+            yield _Number((*block, "class"), f"{name}.class", scenario.outside[name].path)
         if name == "recommender" and RANKER in scenario.outside:
             place: Path_ = ("mechanisms", *RANKER.split("."), "class")
-            row(place, f"{RANKER}.class", scenario.outside[RANKER].path, None)
+            yield _Number(place, f"{RANKER}.class", scenario.outside[RANKER].path)
+        plain = params.model_dump()
         for path, info in leaves(type(params)):
-            value = plain
+            parts = path.split(".")
             # values as they would be written, with units: hence the dump and not the parameters
-            for part in path.split("."):
-                value = value[part]
-            row(("mechanisms", name, *path.split(".")), f"{name}.{path}", value, info)
-    return rows
+            value = functools.reduce(operator.getitem, parts, plain)
+            yield _Number((*block, *parts), f"{name}.{path}", value, info)
 
 
 def policy_lines(scenario: Scenario) -> list[str]:

@@ -3,6 +3,7 @@ another."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -249,24 +250,22 @@ class MechanismChecker(Collector):
 
     def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:
         """File parameters relative to the file that gave them; a missing file is a problem."""
-        for name, info in model.model_fields.items():
-            inner = info.annotation
-            if isinstance(inner, type) and issubclass(inner, Params) and isinstance(data, dict):
-                if isinstance(data.get(name), dict):
-                    data = {**data, name: self._paths(inner, data[name], (*path, name))}
-            elif (
-                isinstance(data, dict)
-                and meta(info)["path"]
-                and isinstance(data.get(name), str)
-                and data[name]
-            ):
-                file, _ = self.tree.at((*path, name))
-                base = Path() if file.startswith("--set") else Path(file).parent
-                target = (base / data[name]).absolute()
-                if not files.is_file(target):
-                    self.add((*path, name), *files.trouble(target, data[name], "*"))
-                # absolute, so that the resolved scenario works from any folder
-                data = {**data, name: str(target)}
+        for place in _file_names(model):
+            *groups, name = place.split(".")
+            given = data
+            for part in groups:
+                given = given.get(part) if isinstance(given, dict) else None
+            given = given.get(name) if isinstance(given, dict) else None
+            if not isinstance(given, str) or not given:
+                continue
+            at = (*path, *groups, name)
+            file, _ = self.tree.at(at)
+            base = Path() if file.startswith("--set") else Path(file).parent
+            target = (base / given).absolute()
+            if not files.is_file(target):
+                self.add(at, *files.trouble(target, given, "*"))
+            # absolute, so that the resolved scenario works from any folder
+            data = _with(data, (*groups, name), str(target))
         return data
 
     def parameters(self) -> dict[str, FieldInfo]:
@@ -277,3 +276,15 @@ class MechanismChecker(Collector):
             if each not in ("policies", *self.off)
             for path, info in leaves(kind.Params)
         }
+
+
+@functools.cache
+def _file_names(model: type[Params]) -> tuple[str, ...]:
+    """The paths of parameters that are names of files."""
+    return tuple(path for path, info in leaves(model) if meta(info)["path"])
+
+
+def _with(data: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """A copy of nested data with another value at a path."""
+    first, *rest = path
+    return {**data, first: _with(data[first], tuple(rest), value) if rest else value}

@@ -34,36 +34,28 @@ class Node:
             node = node.value.get(part) if node is not None and node.kind == "mapping" else None
         return node
 
-    def at(self, path: tuple[str | int, ...]) -> tuple[str, int]:
-        """File and line of the deepest existing node on a path."""
+    def found(self, path: tuple[str | int, ...]) -> tuple[tuple[str, int], bool]:
+        """File and line of the deepest existing node on a path, and whether that is its end."""
         node, where = self, (self.file, self.line)
         for part in path:
             if node.kind == "mapping" and part in node.value:
+                key, node = node.keys.get(str(part)), node.value[part]
                 # the line of the key: a value may begin lines below it
-                where, node = (
-                    (node.value[part].file, node.keys.get(str(part), node.value[part].line)),
-                    node.value[part],
-                )
-            elif node.kind == "list" and isinstance(part, int) and part < len(node.value):
+                where = (node.file, node.line if key is None else key)
+            elif node.kind == "list" and part in range(len(node.value)):
                 node = node.value[part]
                 where = (node.file, node.line)
             else:
-                break
-        return where
+                return where, False
+        return where, True
+
+    def at(self, path: tuple[str | int, ...]) -> tuple[str, int]:
+        """File and line of the deepest existing node on a path."""
+        return self.found(path)[0]
 
     def has(self, path: tuple[str | int, ...]) -> bool:
         """Whether a path was written."""
-        node = self
-        for part in path:
-            inside = (
-                part in node.value
-                if node.kind == "mapping"
-                else node.kind == "list" and part in range(len(node.value))
-            )
-            if not inside:
-                return False
-            node = node.value[part]
-        return True
+        return self.found(path)[1]
 
 
 def merged(base: Node, over: Node) -> Node:

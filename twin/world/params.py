@@ -7,8 +7,8 @@ declares one of them. Parameters marked ``lever=True`` may be changed by a polic
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
-from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, TypedDict, TypeVar, Unpack
 
 from pydantic import (
@@ -106,24 +106,28 @@ class Params(BaseModel):
         class."""
         if not isinstance(data, dict):
             return data
-        groups = {
-            name: info
-            for name, info in cls.model_fields.items()
-            if info.default_factory and isinstance(data.get(name), dict)
-        }
-        # Defaults dumped as YAML text (``90d``): what is merged is validated as text
         return {
             **data,
             **{
-                name: _overridden(
-                    info.get_default(call_default_factory=True).model_dump(), data[name]
-                )
-                for name, info in groups.items()
+                name: _overridden(base, data[name])
+                for name, base in _group_defaults(cls).items()
+                if isinstance(data.get(name), dict)
             },
         }
 
 
 SET = TypeVar("SET", bound=Params)
+
+
+@functools.cache
+def _group_defaults(model: type[Params]) -> dict[str, dict[str, Any]]:
+    """The defaults of nested sets; as YAML text (``90d``), since what is merged with them is
+    validated as text."""
+    return {
+        name: info.get_default(call_default_factory=True).model_dump()
+        for name, info in model.model_fields.items()
+        if info.default_factory
+    }
 
 
 def _overridden(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -187,9 +191,12 @@ def par(default: Any, help: str, **declared: Unpack[Declared]) -> Any:
 
 def group(model: type[Params], help: str, **defaults: Any) -> Any:
     """Declare a nested parameter set, with defaults that differ from the set's own."""
-    return Field(
+
+    # frozen, so one serves every set that holds it
+    @functools.cache
+    def made() -> Params:
         # Not validated: defaults are internal values (seconds), validators expect YAML text
-        default_factory=lambda: model.model_construct(
+        return model.model_construct(
             **{
                 **{
                     name: info.get_default(call_default_factory=True)
@@ -197,9 +204,9 @@ def group(model: type[Params], help: str, **defaults: Any) -> Any:
                 },
                 **defaults,
             }
-        ),
-        description=help,
-    )
+        )
+
+    return Field(default_factory=made, description=help)
 
 
 def from_table(help: str) -> type[Params]:
@@ -210,22 +217,27 @@ def from_table(help: str) -> type[Params]:
     return made
 
 
-def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+@functools.cache
+def leaves(model: type[Params]) -> tuple[tuple[str, FieldInfo], ...]:
     """Every number of a parameter set with its dotted path, nested sets included, in declared
     order."""
+    found: list[tuple[str, FieldInfo]] = []
     for name, info in model.model_fields.items():
-        path = f"{prefix}{name}"
         # A nested set is no number itself
         if isinstance(info.annotation, type) and issubclass(info.annotation, Params):
-            yield from leaves(info.annotation, path + ".")
+            found += [(f"{name}.{path}", each) for path, each in leaves(info.annotation)]
         else:
-            yield path, info
+            found.append((name, info))
+    return tuple(found)
 
 
 def meta(info: FieldInfo) -> dict[str, Any]:
     """Unit, source and lever mark of a declared parameter."""
     extra = info.json_schema_extra
-    return PLAIN | extra if isinstance(extra, dict) else dict(PLAIN)
+    if isinstance(extra, dict):
+        # `par` leaves nothing out
+        return extra if extra.keys() >= PLAIN.keys() else PLAIN | extra
+    return dict(PLAIN)
 
 
 def value_at(params: BaseModel, path: str) -> Any:
