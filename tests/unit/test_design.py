@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
 
 from twin.experiments import design
 from twin.experiments.design import Vary, fitted, loaded, parse, points, quantity, sample
@@ -58,10 +59,14 @@ def test_a_grid_is_the_product_in_order() -> None:
 
 
 def test_a_latin_hypercube_has_one_point_in_every_stratum() -> None:
-    """Each of n equal parts of every axis holds exactly one of n points; the seed decides which."""
+    """Each of n equal parts of every axis holds exactly one of n points; the seed decides which.
+    The points are those of the library."""
     unit = sample(3, "lhs", 20, 7)
     assert (np.sort((unit * 20).astype(int), 0) == np.arange(20)[:, None]).all()
     assert (unit == sample(3, "lhs", 20, 7)).all() and (unit != sample(3, "lhs", 20, 8)).any()
+    for dimensions, count, seed in ((3, 20, 7), (1, 400, 2**63)):
+        library = qmc.LatinHypercube(dimensions, rng=np.random.default_rng(seed)).random(count)
+        assert (sample(dimensions, "lhs", count, seed) == library).all()
 
 
 def test_a_sobol_sequence_is_balanced_and_the_same_again() -> None:

@@ -4,6 +4,7 @@ parameters, with normal luck."""
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from scipy.stats import kstest
 
 from tests.conftest import SCENARIOS
 from twin.experiments.calibrate import bank as bank_of
@@ -71,6 +72,20 @@ def test_with_many_worlds_it_is_the_exact_posterior() -> None:
     assert found.errors == pytest.approx(EXACT, rel=0.15)
     assert found.identified.tolist() == [True, True, True, True, False, False]
     assert found.verdict == "calibrated" and found.uniform.min() > coverage.LEAST_RANKS
+
+
+@pytest.mark.parametrize("many", [30, 400])
+def test_ranks_are_held_against_uniform_ones(many: int) -> None:
+    """The p of the library's exact test, within 4 % down to 0.0003; of bent ranks too."""
+    ranks = np.random.default_rng(11).random((many, 200))
+    ranks[:, :80] **= np.linspace(1.0, 1.5, 80)
+    names = tuple(f"quantity {k}" for k in range(200))
+    found = coverage.Coverage(names, ranks, np.ones(200), np.ones(200)).uniform
+    exact = np.array([kstest(each, "uniform").pvalue for each in ranks.T])
+    told = exact > 0.0003
+    assert told.sum() > 150 and exact.min() < 0.05
+    assert found[told] == pytest.approx(exact[told], rel=0.04)
+    assert (found[~told] < 0.0004).all()
 
 
 def test_a_smoother_that_trusts_its_residuals_is_called_overconfident() -> None:

@@ -10,7 +10,7 @@ in [0, 1) the share of the way that a point lies,
     durations:     in seconds, rounded to the grid of the run's clocks
     levels:        number floor(u n)
 
-Points are by scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol 1967), so
+Points are those of scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol 1967), so
 the same command gives the same.
 """
 
@@ -25,7 +25,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from twin.ground.errors import Problem, ScenarioError, UsageError
 from twin.ground.units import format_duration, parse_duration, parse_rate
@@ -186,13 +185,20 @@ def points(varied: Sequence[Vary], method: Method, count: int, seed: int) -> lis
 def sample(dimensions: int, method: Method, count: int, seed: int) -> NDArray[np.float64]:
     """Points of the unit cube (count, dimensions); Sobol sequences come in powers of two, so count
     is raised to the next."""
+    rng = np.random.default_rng(seed)
     if method == "sobol":
+        from scipy.stats import qmc  # takes a second, and most commands draw no such points
+
         return np.asarray(
-            qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(
-                max(0, math.ceil(math.log2(count)))
-            )
+            qmc.Sobol(dimensions, rng=rng).random_base2(max(0, math.ceil(math.log2(count))))
         )
-    return np.asarray(qmc.LatinHypercube(dimensions, rng=np.random.default_rng(seed)).random(count))
+    # the points of `scipy.stats.qmc.LatinHypercube`, which draws by a child of its generator
+    rng = rng.spawn(1)[0]
+    within = rng.uniform(size=(count, dimensions))
+    cells = np.tile(np.arange(1, count + 1), (dimensions, 1))
+    for axis in cells:
+        rng.shuffle(axis)
+    return np.asarray((cells.T - within) / count)
 
 
 def sets(varied: Sequence[Vary], point: Sequence[str]) -> tuple[str, ...]:

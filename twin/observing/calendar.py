@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import fdtrc, stdtrit
 
 from twin.ground.errors import UsageError
 from twin.observing.folder import Observed
@@ -135,7 +135,7 @@ def fitted(
     full = _least_squares(design[kept], y[kept])
     plain = _least_squares(design[kept][:, :bends], y[kept])
     log_factors, error = _factors(full, bends, before)
-    wide = stats.t.ppf((1 + SURE) / 2, full.free) * error
+    wide = stdtrit(full.free, (1 + SURE) / 2) * error
     odd = [
         Odd(days[int(i)], float(np.exp(y[i] - design[i] @ full.values)) if used[i] else 0.0)
         for i in np.flatnonzero(~kept)
@@ -181,7 +181,7 @@ def _p(plain: _Fit, full: _Fit) -> float:
     if plain.rss <= 1e-18 * max(1, len(plain.residuals)):
         return 1.0
     gain = (plain.rss - full.rss) / 6
-    return float(stats.f.sf(gain / max(full.rss / full.free, 1e-300), 6, full.free))
+    return float(fdtrc(6, full.free, gain / max(full.rss / full.free, 1e-300)))
 
 
 def _factors(full: _Fit, bends: int, before: Array) -> tuple[Array, Array]:
@@ -211,7 +211,7 @@ def _outliers(
         worst = int(size.argmax())
         taken.append(rows[worst])
         kept[rows[worst]] = False
-        if size[worst] > stats.t.isf(ODD / 2 / len(rows), fit.free - 1):
+        if size[worst] > stdtrit(fit.free - 1, 1 - ODD / 2 / len(rows)):
             last = len(taken)
     return np.array(taken[:last], np.int64)
 

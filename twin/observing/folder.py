@@ -77,8 +77,8 @@ class Observed:
 
     def days(self) -> list[dt.date]:
         """Days with a row in ``counts``, in order."""
-        found = self.select("counts", cut="all").column("day")
-        return sorted(set(found.drop_null().to_pylist()))
+        found = pc.unique(self.select("counts", cut="all").column("day"))
+        return sorted(found.drop_null().to_pylist())
 
     def missing(self, first: dt.date, last: dt.date) -> list[dt.date]:
         """Days from ``first`` to ``last`` without a row, in order."""
@@ -216,5 +216,6 @@ def read(path: str | Path) -> Observed:
         place = path / f"{name}.parquet"
         if not place.is_file() or digest(place) != manifest["tables"][name]["sha256"]:
             raise UsageError(f"{place}: is not what was written (observe the log again)")
-        tables[name] = pq.read_table(place)
+        # `pq.read_table` would first import what it needs for folders of files
+        tables[name] = pq.ParquetFile(place).read(use_threads=False)
     return Observed(path, manifest, tables)

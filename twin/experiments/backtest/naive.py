@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from twin.experiments.calibrate.ensemble import Array
 
@@ -64,7 +64,7 @@ FORECASTERS: Mapping[str, Callable[[Array, int], float]] = {
 def draws(name: str, past: Array, ahead: int) -> Array:
     """A naive forecast as an ensemble (99,), on the scale of ``past`` (days,)."""
     rule = FORECASTERS[name]
-    return np.asarray(norm.ppf(SHARES, rule(past, ahead), max(_error(rule, past, ahead), 1e-9)))
+    return np.asarray(rule(past, ahead) + max(_error(rule, past, ahead), 1e-9) * ndtri(SHARES))
 
 
 def _error(rule: Callable[[Array, int], float], past: Array, ahead: int) -> float:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kstest
+from scipy.special import kolmogorov
 
 from twin.experiments.calibrate.ensemble import Array, Ensemble
 
@@ -61,8 +61,13 @@ class Coverage:
 
     @property
     def uniform(self) -> Array:
-        """p of a Kolmogorov-Smirnov test of the ranks against uniform ones (quantities,)."""
-        return np.array([kstest(each, "uniform").pvalue for each in self.ranks.T])
+        """p of a Kolmogorov-Smirnov test of the ranks against uniform ones (quantities,), by
+        Stephens' (1970, J. R. Statist. Soc. B 32) approximation: within 4 % of the exact one from 30
+        worlds on, and without the second that `scipy.stats` takes to import at every sync."""
+        n = len(self.ranks)
+        ranks, steps = np.sort(self.ranks, axis=0), np.arange(n + 1)[:, None] / n
+        apart = np.maximum(steps[1:] - ranks, ranks - steps[:-1]).max(0)
+        return np.asarray(kolmogorov(apart * (np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n))))
 
     @property
     def identified(self) -> NDArray[np.bool_]:

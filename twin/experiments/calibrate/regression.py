@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from twin.experiments.calibrate.ensemble import Array
 
@@ -61,9 +62,11 @@ class Fit:
         return made
 
 
-def leverage(u: Array, d: Array, penalty: float) -> Array:
-    """The diagonal of the hat matrix (worlds,) of a decomposition."""
-    return np.asarray((u**2 * (d**2 / (d**2 + penalty))).sum(1) + 1.0 / len(u))
+def leverage(u: Array, d: Array, penalty: ArrayLike) -> Array:
+    """The diagonal of the hat matrix of a decomposition (worlds,), or one for each of several
+    penalties (worlds, penalties)."""
+    shrunk = (d**2 / (d**2 + np.asarray(penalty)[..., None])).T
+    return np.asarray(u**2 @ shrunk + 1.0 / len(u))
 
 
 def fit(features: Array, x: Array) -> Fit:
@@ -72,16 +75,14 @@ def fit(features: Array, x: Array) -> Fit:
     u, d, vt = np.linalg.svd(features - middle, full_matrices=False)
     told = u.T @ (x - mean)
     error = np.full(x.shape[1], np.inf)
-    weights, left = np.zeros((features.shape[1], x.shape[1])), np.zeros_like(x)
+    left = np.zeros_like(x)
     chosen = np.full(x.shape[1], PENALTIES[-1])
-    for penalty in PENALTIES:
-        shrunk = d**2 / (d**2 + penalty)
-        own = leverage(u, d, float(penalty))
-        fitted = mean + (u * shrunk) @ told
+    for penalty, own in zip(PENALTIES, leverage(u, d, PENALTIES).T, strict=True):
+        fitted = mean + u @ ((d**2 / (d**2 + penalty))[:, None] * told)
         # more features than worlds and hardly a penalty: the line goes through every point
         out = x - (x - fitted) / np.maximum(1.0 - own, 1e-6)[:, None]
         off = np.sqrt(((x - out) ** 2).mean(0))
         better = off < error
         error[better], left[:, better], chosen[better] = off[better], out[:, better], penalty
-        weights[:, better] = (vt.T * (d / (d**2 + penalty))) @ told[:, better]
+    weights = vt.T @ (d[:, None] / (d[:, None] ** 2 + chosen) * told)
     return Fit(weights, middle, mean, left, error, chosen, u, d, vt)

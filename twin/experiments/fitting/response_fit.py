@@ -31,7 +31,7 @@ from twin.experiments.fitting.worlds import WorldSize
 from twin.ground.errors import UsageError
 from twin.kernels.respond import FEATURES
 from twin.scenario.loading import load
-from twin.world.params import leaves, value_at
+from twin.world.params import Params, leaves, value_at
 
 Floats = NDArray[np.float64]
 RESPONSES = "responses."
@@ -183,7 +183,8 @@ def problem(path: Path, size: WorldSize, replicates: int) -> FitProblem:
     has none."""
     scenario = load(path)
     audience: Any = scenario.mechanisms["audience"]
-    known = {name: info for name, info in leaves(type(audience)) if name in PARAMETERS}
+    kind: type[Params] = type(audience)
+    known = {name: info for name, info in leaves(kind) if name in PARAMETERS}
     if not known:
         raise UsageError("the scenario's audience has none of the parameters that are fitted")
     value = np.array([value_at(audience, name) for name in known], float)

@@ -113,7 +113,7 @@ def _manifest(out: Path) -> dict[str, Any]:
 def _rows(place: Path) -> Sequence[Mapping[str, Any]]:
     file = place / FILE
     try:
-        table = pq.read_table(file)
+        table = pq.ParquetFile(file).read(use_threads=False)
         table = table.select(FORECAST.names).cast(FORECAST)
     except (OSError, KeyError, ValueError, pa.ArrowException):
         raise UsageError(f"{file}: cannot be read (calibrate again)") from None
