@@ -1,6 +1,8 @@
 """A ranker behind HTTP, asked of a real service in a process of its own: its bytes, its faults, the
 record of its answers."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -238,3 +240,22 @@ def test_record_survives_a_torn_end(tmp_path: Path) -> None:
     found = three.get(bytes([1]) * 32)
     assert found is not None and found.failed and found.scores.tolist() == [0.0]
     assert three.get(bytes([2]) * 32) is None
+
+
+def test_compressed_records_are_read_as_well(tmp_path: Path) -> None:
+    """As earlier versions wrote them; what is added behind them is not compressed."""
+    for k, failed in ((0, True), (1, False)):
+        body = zlib.compress(np.arange(k + 2, dtype="<f4").tobytes(), 1)
+        head = (b"TWAN", failed, bytes([k]) * 32, len(body), zlib.crc32(body))
+        with (tmp_path / NAME).open("ab") as file:
+            file.write(struct.pack("<4sB32sII", *head) + body)
+    record = Answers(tmp_path / NAME, write=True)
+    record.add(bytes([2]) * 32, Answer(np.arange(4, dtype=np.float32), True))
+    record.close()
+    read = Answers(tmp_path / NAME)
+    found = [read.get(bytes([k]) * 32) for k in range(3)]
+    assert [(list(each.scores), each.failed) for each in found if each] == [
+        ([0, 1], True),
+        ([0, 1, 2], False),
+        ([0, 1, 2, 3], True),
+    ]
