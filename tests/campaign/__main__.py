@@ -1,5 +1,5 @@
-"""``python -m tests.campaign NAME [--minutes N] [--times N] [--seed S] [--surface NAME] [--fault
-NAME]``; see the package for the names."""
+"""``python -m tests.campaign NAME [--minutes N] [--inputs N] [--times N] [--seed S] [--surface NAME]
+[--fault NAME]``; see the package for the names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Found(Protocol):
 
 CAMPAIGNS: dict[str, Callable[[argparse.Namespace], Found]] = {
     "fuzz": lambda given: fuzz.campaign(
-        given.seed, given.surface or list(SURFACES), minutes=given.minutes
+        given.seed, given.surface or list(SURFACES), minutes=given.minutes, inputs=given.inputs
     ),
     "kill": lambda given: kill.campaign(given.seed, minutes=given.minutes),
     "disk": lambda given: disk.campaign(given.seed, minutes=given.minutes),
@@ -45,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("campaign", choices=list(CAMPAIGNS))
     parser.add_argument("--minutes", type=float, default=1.0, help="of fuzz, kill, disk and soak")
+    parser.add_argument("--inputs", type=int, default=0, help="of fuzz, in place of minutes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--surface", choices=list(SURFACES), action="append", help="of fuzz")
     parser.add_argument("--times", type=int, default=1, help="of servers: of each fault")

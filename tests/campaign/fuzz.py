@@ -14,6 +14,7 @@ import random
 import re
 import shutil
 import signal
+import sys
 import tempfile
 import time
 import traceback
@@ -32,6 +33,8 @@ LONGEST_S = 5.0
 """Seconds of the processor, so that a busy machine raises no alarm."""
 STOPPED_S = 20.0
 """Wall-clock seconds after which an input is stopped."""
+MEMORY = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
+"""Files lie in memory where that can be: making hundreds of them takes longest of all."""
 TRIES = 400
 """Attempts to make one input smaller."""
 PACKAGE = str(Path(twin.__file__).parent.parent) + os.sep
@@ -77,11 +80,14 @@ def campaign(seed: int, surfaces: Sequence[str], *, minutes: float = 0.0, inputs
     for command in ("scenarios", "experiments", "runs", "stream", "levers", "listing", "observe"):
         # on a busy machine an input must not wait for the imports of its command
         importlib.import_module(f"twin.cli.{command}")
-    draw, found, began = random.Random(seed), Found(), time.monotonic()
+    draw, found, began, told = random.Random(seed), Found(), time.monotonic(), 0
     with _place() as folder, samples.undrawn():
         samples.fill(folder, surfaces)
         while found.inputs < inputs if inputs else time.monotonic() - began < 60 * minutes:
             name = surfaces[found.inputs % len(surfaces)]
+            if (minute := int((time.monotonic() - began) // 60)) > told:
+                told = minute
+                print(f"{minute} min: {found.inputs:,} inputs", file=sys.stderr, flush=True)
             text = SURFACES[name].draw(draw)
             kind, fine = attempt(name, text, folder)
             found.inputs += 1
@@ -182,7 +188,7 @@ def _within(frames: traceback.StackSummary) -> str:
 def _place() -> Iterator[Path]:
     """A folder with the scenarios, in which commands run and temporary files lie."""
     here, temporary = Path.cwd(), tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="campaign-") as name:
+    with tempfile.TemporaryDirectory(prefix="campaign-", dir=MEMORY) as name:
         folder = Path(name)
         shutil.copytree(SCENARIOS, folder, dirs_exist_ok=True)
         (folder / "tmp").mkdir()
@@ -205,10 +211,12 @@ def _state(folder: Path, but: Sequence[str] = ()) -> dict[str, tuple[int, int]]:
     found = {}
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in but]
+        inner = set(folders)
         for name in (*folders, *files):
             status = os.lstat(f"{root}/{name}")
             # what is made and removed again changes the time of its folder alone
-            found[name] = (status.st_size, status.st_mtime_ns) if name in files else (0, 0)
+            path = f"{root}/{name}".removeprefix(f"{folder}/")
+            found[path] = (0, 0) if name in inner else (status.st_size, status.st_mtime_ns)
     return found
 
 
