@@ -27,8 +27,8 @@ def human(value: float, unit: str = "1") -> str:
     for size, letter in _STEPS:
         if abs(value) >= size:
             return f"{value / size:.3g} {letter}" + ("B" if unit == "bytes" else "")
-    # Three decimals would show zero
-    if abs(value) < 5e-4 and value != 0:
+    # Of three decimals less than two digits would be left: 0.0005 is not 0.001
+    if abs(value) < 0.01 and value != 0:
         return tiny(value)
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.3g}"
 
