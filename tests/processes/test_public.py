@@ -21,6 +21,16 @@ def test_import_is_cheap() -> None:
     assert told.stdout.split() == ["[]", "False"]
 
 
+def test_commands_start_without_what_they_seldom_need() -> None:
+    """Experiments and syncs wait for no library that takes long to import and is rarely asked."""
+    code = (
+        "import sys, twin.cli.experiments, twin.cli.following, twin.cli.runs; "
+        "print([name for name in ('scipy.stats', 'scipy.optimize', 'pandas') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["[]"]
+
+
 def test_experiments_from_a_script_without_a_guard(tmp_path: Path) -> None:
     """A plain script compares two worlds: its workers do not run it again."""
     script = tmp_path / "ask.py"

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.errors import Problem, ScenarioError, UsageError
+from twin.ground.later import stats
 from twin.ground.units import format_duration, parse_duration, parse_rate
 from twin.scenario.describe import as_file
 from twin.scenario.loading import Scenario, load
@@ -187,10 +188,8 @@ def sample(dimensions: int, method: Method, count: int, seed: int) -> NDArray[np
     is raised to the next."""
     rng = np.random.default_rng(seed)
     if method == "sobol":
-        from scipy.stats import qmc  # takes a second, and most commands draw no such points
-
         return np.asarray(
-            qmc.Sobol(dimensions, rng=rng).random_base2(max(0, math.ceil(math.log2(count))))
+            stats().qmc.Sobol(dimensions, rng=rng).random_base2(max(0, math.ceil(math.log2(count))))
         )
     # the points of `scipy.stats.qmc.LatinHypercube`, which draws by a child of its generator
     rng = rng.spawn(1)[0]

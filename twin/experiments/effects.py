@@ -28,6 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
+from twin.ground.later import stats
+
 LEVEL = 0.95
 """Of every interval; what has q below 1 - LEVEL is established."""
 POWER = 0.8
@@ -123,9 +125,7 @@ def discoveries(p: Array) -> Array:
     q = np.full(p.shape, np.nan)
     known = np.isfinite(p)
     if known.any():
-        from scipy import stats  # takes a second, and a run needs no q values
-
-        q[known] = stats.false_discovery_control(p[known])
+        q[known] = stats().false_discovery_control(p[known])
     return q
 
 

@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
+from twin.ground.later import optimize
 from twin.observing.folder import Observed
 
 Array = NDArray[np.float64]
@@ -277,7 +277,9 @@ def shared(share: float, both: float) -> float:
     low, high = -1.3, _STEEPEST
     if excess(low) >= 0:
         return math.sin(low)
-    return math.sin(high if excess(high) <= 0 else brentq(excess, low, high))
+    if excess(high) <= 0:
+        return math.sin(high)
+    return math.sin(optimize().brentq(excess, low, high))
 
 
 def _course(observed: Observed) -> Iterator[tuple[str, float]]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.ground.later import stats
 from twin.readers.text import human
 
 Floats = NDArray[np.float64]
@@ -48,11 +49,8 @@ def pace(times: NDArray[np.datetime64], values: Floats, until: np.datetime64) ->
     )
     if np.ptp(z) == 0:
         return None
-    # inside, because it takes a second to import, and few runs need it
-    from scipy import stats
-
-    fit = stats.linregress(t, z)
-    sure = abs(fit.slope) > stats.t.ppf(0.975, BATCHES - 2) * fit.stderr
+    fit = stats().linregress(t, z)
+    sure = abs(fit.slope) > stats().t.ppf(0.975, BATCHES - 2) * fit.stderr
     return float(fit.slope) if sure else None
 
 

@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from twin.experiments import effects
 from twin.experiments.audit.levers import LEVELS, LUCK, Array, Lever, block, problem
+from twin.ground.later import stats
 
 RESAMPLES = 1000
 """Of the bootstrap of intervals."""
@@ -114,7 +115,7 @@ def _morris(
         for name in ("mu_star", "mu_star_conf", "mu", "sigma")
     }
     # one elementary effect of a lever per trajectory, hence n of them
-    half = stats.t.ppf((1 + effects.LEVEL) / 2, n - 1) * got["sigma"] / np.sqrt(n)
+    half = stdtrit(n - 1, (1 + effects.LEVEL) / 2) * got["sigma"] / np.sqrt(n)
     return {**got, "mu_low": got["mu"] - half, "mu_high": got["mu"] + half}
 
 
@@ -142,12 +143,12 @@ def _sobol(
         )
         trend = np.array(
             [
-                stats.spearmanr(design[ends, k], values[ends]).statistic
+                stats().spearmanr(design[ends, k], values[ends]).statistic
                 for k in range(design.shape[1])
             ]
         )
         # Fisher's z has sd 1 / sqrt(points - 3), and the ends of n blocks are 2 n points
-        half = stats.norm.ppf((1 + effects.LEVEL) / 2) / np.sqrt(2 * n - 3)
+        half = ndtri((1 + effects.LEVEL) / 2) / np.sqrt(2 * n - 3)
         low, high = np.tanh(np.arctanh(trend) - half), np.tanh(np.arctanh(trend) + half)
     return {
         **{

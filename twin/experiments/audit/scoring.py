@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import fdtrc
 
 from twin.experiments import effects
 from twin.experiments.audit.engineering import OUTCOMES
@@ -130,4 +130,4 @@ def hotelling(scores: Array) -> float:
         alone = effects.paired(tested.T, np.zeros((n, variables))).p
         return float(min(1.0, variables * alone.min()))
     t2 = n * mean @ np.linalg.solve(covariance, mean)
-    return float(stats.f.sf(t2 * (n - variables) / (variables * (n - 1)), variables, n - variables))
+    return float(fdtrc(variables, n - variables, t2 * (n - variables) / (variables * (n - 1))))

@@ -27,13 +27,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy import stats
 
 from twin.experiments import effects
 from twin.experiments.stress.goals import Goal
 from twin.experiments.stress.outcomes import CONFIRM, DRAWN, SEARCH, Outcome
 from twin.experiments.stress.search import Array
 from twin.experiments.stress.uncertain import Uncertain
+from twin.ground.later import stats
 
 ALPHA = 1 - effects.LEVEL
 
@@ -145,7 +145,7 @@ def rate(holds: Sequence[bool | None]) -> Rate:
     # nothing known excludes nothing: the interval is all of 0..1
     if not known:
         return Rate(n=0, fails=0, unknown=len(holds), low=0.0, high=1.0)
-    interval = stats.binomtest(fails, len(known)).proportion_ci(effects.LEVEL, "exact")
+    interval = stats().binomtest(fails, len(known)).proportion_ci(effects.LEVEL, "exact")
     return Rate(
         n=len(known),
         fails=fails,
@@ -241,10 +241,10 @@ def _directions(
         if known.sum() >= 5 and len(set(margins[known])) > 1 and len(set(u[known])) > 1:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # scipy on ties
-                result: Any = stats.spearmanr(u[known], margins[known])
+                result: Any = stats().spearmanr(u[known], margins[known])
             correlation, p = float(result.statistic), float(result.pvalue)
         if failing.any() and holding.any():
-            apart = float(stats.mannwhitneyu(u[failing], u[holding]).pvalue)
+            apart = float(stats().mannwhitneyu(u[failing], u[holding]).pvalue)
         made.append(
             Direction(
                 parameter=one.vary.path,

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy import stats
 
 from twin.experiments import design, effects
 from twin.experiments.experiment import Experiment
@@ -30,6 +29,7 @@ from twin.experiments.sweep.levels import by_level
 from twin.experiments.sweep.points import LEAST, Swept, planned, window
 from twin.experiments.words import Key, daily_unit, series_name, signed, without_axes
 from twin.experiments.work.tasks import Task
+from twin.ground.later import stats
 from twin.readers.text import human
 from twin.world.metric import Metric, label_text
 
@@ -148,7 +148,7 @@ def ranks(swept: Swept) -> list[dict[str, Any]]:
             # a rank correlation needs points, and both sides to vary
             if known.sum() < LEAST or len(set(numbers[known])) < 2 or np.ptp(means[known, i]) == 0:
                 continue
-            result = stats.spearmanr(numbers[known], means[known, i])
+            result = stats().spearmanr(numbers[known], means[known, i])
             found.append(
                 {
                     "parameter": each.path,
