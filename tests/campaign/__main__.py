@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sized
 from typing import Protocol
@@ -54,6 +55,8 @@ def main() -> int:
     parser.add_argument("--scrapes", type=float, default=1000.0, help="of crowd: a second")
     parser.add_argument("--pace", type=float, default=1.0, help="of crowd: 0 for none")
     given = parser.parse_args()
+    # as Ctrl-C, so that no process and no folder is left behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     found = CAMPAIGNS[given.campaign](given)
     for line in found.lines():
         print(line, flush=True)
