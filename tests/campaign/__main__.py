@@ -7,6 +7,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sized
+from types import FrameType
 from typing import Protocol
 
 from tests.campaign import crowd, disk, fuzz, kill, servers, soak
@@ -41,6 +42,12 @@ CAMPAIGNS: dict[str, Callable[[argparse.Namespace], Found]] = {
 }
 
 
+def _end(number: int, frame: FrameType | None) -> None:
+    """As Ctrl-C, so that no process and no folder is left behind."""
+    fuzz.over.set()
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Status 0 if nothing failed, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
@@ -55,8 +62,7 @@ def main() -> int:
     parser.add_argument("--scrapes", type=float, default=1000.0, help="of crowd: a second")
     parser.add_argument("--pace", type=float, default=1.0, help="of crowd: 0 for none")
     given = parser.parse_args()
-    # as Ctrl-C, so that no process and no folder is left behind
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _end)
     found = CAMPAIGNS[given.campaign](given)
     for line in found.lines():
         print(line, flush=True)

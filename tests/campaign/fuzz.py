@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,10 @@ TRIES = 400
 PACKAGE = str(Path(twin.__file__).parent.parent) + os.sep
 """Where the package lies: a folder above it may be called twin as well."""
 _FRAME = re.compile(rf'File "{re.escape(PACKAGE)}(twin/[^"]+)", line (\d+)')
+
+
+over = threading.Event()
+"""Set where the campaign is to end."""
 
 
 class _Stopped(BaseException):
@@ -83,13 +88,17 @@ def campaign(seed: int, surfaces: Sequence[str], *, minutes: float = 0.0, inputs
     draw, found, began, told = random.Random(seed), Found(), time.monotonic(), 0
     with _place() as folder, samples.undrawn():
         samples.fill(folder, surfaces)
-        while found.inputs < inputs if inputs else time.monotonic() - began < 60 * minutes:
+        while not over.is_set() and (
+            found.inputs < inputs if inputs else time.monotonic() - began < 60 * minutes
+        ):
             name = surfaces[found.inputs % len(surfaces)]
             if (minute := int((time.monotonic() - began) // 60)) > told:
                 told = minute
                 print(f"{minute} min: {found.inputs:,} inputs", file=sys.stderr, flush=True)
             text = SURFACES[name].draw(draw)
             kind, fine = attempt(name, text, folder)
+            if over.is_set():  # the command under test was ended instead of the campaign
+                break
             found.inputs += 1
             found.accepted += fine
             if not kind:

@@ -50,7 +50,17 @@ def draw(draw: random.Random) -> str:
             )
         tree[key] = value
     text = json.dumps(tree, default=str)
-    return mutate.garbled(draw, text) if draw.random() < 0.2 else text
+    other = mutate.garbled(draw, text) if draw.random() < 0.2 else text
+    return other if _within(other) else text
+
+
+def _within(text: str) -> bool:
+    """Whether a branch stays in the folder, if there is one."""
+    try:
+        out = json.loads(text).get("out")
+    except (ValueError, AttributeError, RecursionError):
+        return True
+    return not isinstance(out, str) or out.startswith(f"{RUN}/")
 
 
 _standing: dict[Path, tuple[ExitStack, drive._Drive]] = {}

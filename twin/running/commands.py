@@ -7,6 +7,7 @@ same whatever the wall clock says.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,9 +84,12 @@ def _continue(run: Steered, command: dict[str, Any]) -> str:
 
 def _set_pace(run: Steered, command: dict[str, Any]) -> str:
     limit = command.get("days_per_second")
-    # True is an int to Python; NaN, which json reads, fails the comparison
+    # True is an int to Python; NaN, which json reads, fails the comparison; whole numbers in JSON
+    # have no end
     if limit is not None and not (
-        isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit < float("inf")
+        isinstance(limit, int | float)
+        and not isinstance(limit, bool)
+        and 0 < limit <= sys.float_info.max
     ):
         raise UsageError(
             "a pace is a positive number of simulated days per second, or nothing for as fast as "
