@@ -149,6 +149,7 @@ def test_communities_are_numbered_and_ids_compared(tmp_path: Path) -> None:
         ("taste_0,taste_2\n1,2\n", "its columns taste_N are not 0, 1, 2"),
         ("taste_0,taste_1\n1,2\n0,0\n", "t.csv:3 audience.from: taste is no direction"),
         ("taste_0,taste_1\n1,\n", "t.csv:2 audience.from: taste is no direction"),
+        ("taste_0,taste_1\n1e308,\n", "t.csv:2 audience.from: taste is no direction"),
         ({"taste": [[1.0, 2.0], [1.0]]}, "row 2: taste is not 2 numbers"),
         ({"taste": [[1.0] * 17]}, "taste has 17 numbers (16 at most)"),
         ({"taste": [1.0]}, "taste holds no lists"),

@@ -229,8 +229,8 @@ class Reader:
         if parts.shape[1] > VECTOR:
             raise self._wrong(None, f"{name} has {parts.shape[1]} numbers", f"{VECTOR} at most")
         missing = np.isnan(parts)
-        # by the largest first, whose square may be beyond what a number holds
-        most = np.abs(parts).max(axis=1, initial=0)
+        # by the largest that is there first, whose square may be beyond what a number holds
+        most = np.fmax.reduce(np.abs(parts), axis=1, initial=0)
         parts = parts / np.where(most > 0, most, 1)[:, None]
         size = np.linalg.norm(parts, axis=1)
         bad = (missing.any(axis=1) & ~missing.all(axis=1)) | (size == 0)
