@@ -123,6 +123,7 @@ def test_communities_are_numbered_and_ids_compared(tmp_path: Path) -> None:
     assert table(tmp_path, "id,opinion\n007,0\nx,0\n").ids == ["007", "x"]
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("data", "words"),
     [

@@ -31,6 +31,46 @@ def parquet(place: Path, columns: dict[str, Any], **given: Any) -> Observed:
     return observe(place, place / "log.parquet", **given)
 
 
+def damaged(place: Path, rows: int, odd: Callable[[bytes], bool]) -> Observed:
+    """A Parquet file with another byte in its footer: the first for which it is odd."""
+    kept = {name: column(at)[:rows] for at, name in enumerate(COLUMNS)}
+    schema = pa.schema({"user": "string", "item": "string", "time": "int64", "click": "int8"})
+    pq.write_table(pa.table(kept, schema=schema), place / "log.parquet")
+    data = (place / "log.parquet").read_bytes()
+    footer = int.from_bytes(data[-8:-4], "little")
+    for at in range(len(data) - 8 - footer, len(data) - 8):
+        for value in (data[at] ^ 2, data[at] ^ 0x80, *b"AE"):
+            changed = data[:at] + bytes([value]) + data[at + 1 :]
+            if odd(changed):
+                return plain(place, changed, "log.parquet")
+    raise AssertionError("no such byte")
+
+
+def raises(kind: type[Exception]) -> Callable[[bytes], bool]:
+    """Whether Parquet's reader stops at it with an error of this kind."""
+
+    def found(data: bytes) -> bool:
+        try:
+            pq.ParquetFile(pa.BufferReader(data)).schema_arrow.names  # noqa: B018
+        except kind:
+            return True
+        except Exception:
+            return False
+        return False
+
+    return found
+
+
+def promises(data: bytes) -> bool:
+    """Whether it says that it has rows, and has none."""
+    try:
+        told = pq.read_metadata(pa.BufferReader(data))
+    except Exception:
+        return False
+    there = sum(told.row_group(k).num_rows for k in range(told.num_row_groups))
+    return told.num_rows > 0 and not there
+
+
 def column(at: int) -> list[Any]:
     return [row[at] for row in ROWS]
 
@@ -349,6 +389,18 @@ REFUSED: dict[str, tuple[Case, str]] = {
     "half a parquet": (
         lambda p: plain(p, b"PAR1" + b"x" * 200, "log.parquet"),
         "log.parquet: is not whole Parquet",
+    ),
+    "parquet with text that is not UTF-8": (
+        lambda p: damaged(p, 9, raises(UnicodeDecodeError)),
+        "log.parquet: is not whole Parquet",
+    ),
+    "parquet with numbers of odd sizes": (
+        lambda p: damaged(p, 9, raises(pa.ArrowNotImplementedError)),
+        "log.parquet: is not whole Parquet",
+    ),
+    "parquet that promises rows": (
+        lambda p: damaged(p, 0, promises),
+        "log.parquet: has no rows",
     ),
     "parquet without rows": (
         lambda p: parquet(p, {name: pa.array([], pa.int64()) for name in COLUMNS}),

@@ -193,11 +193,12 @@ def _parquet(source: Source, named: Named, work: Path) -> Iterator[Job]:
             raise UsageError(f"{source.path}: the gzip is damaged: {error}") from None
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        names = file.schema_arrow.names
+        leaves = [each.path for each in (file.schema.column(i) for i in range(len(file.schema)))]
+    # ValueError: names within it that are not UTF-8
+    except (pa.ArrowException, ValueError, OSError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UsageError(f"{source.path}: is not whole Parquet: {reason}") from None
-    names = file.schema_arrow.names
-    leaves = [each.path for each in (file.schema.column(i) for i in range(len(file.schema)))]
     wanted = named(list(dict.fromkeys([*names, *leaves])))
     if not file.metadata.num_rows:
         raise UsageError(f"{source.path}: has no rows")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -94,11 +95,8 @@ class Reading:
                 try:
                     many += pq.read_metadata(source.path).num_rows
                     continue
-                except OSError:
+                except (OSError, ValueError, pa.ArrowException):
                     pass  # said when it is read
-                except Exception as error:
-                    if "Arrow" not in type(error).__name__:
-                        raise
             many += source.size / ROW_BYTES[source.kind] * (ZIP if source.zipped else 1)
         return many
 
@@ -115,7 +113,9 @@ class Reading:
         jobs = files.read(source, self.of, named, self.work)
         try:
             # the first block says in which unit times are
-            first = next(jobs)
+            first = next(jobs, None)
+            if first is None:
+                raise UsageError(f"{source.path}: has no rows")
             made = shapers[0].make(first())
             shapers[0].clock.unit = made.clock.unit
             self._take(source, made)

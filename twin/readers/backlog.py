@@ -74,7 +74,7 @@ def stored(
         if not (folder / "metrics.parquet").exists():
             raise
         yield from stored(folder, start, rows, after_s, values=values)
-    except (pa.ArrowInvalid, KeyError) as error:
+    except (pa.ArrowException, ValueError, KeyError) as error:
         raise UsageError(f"{folder}: the readings cannot be read: {error}") from None
 
 

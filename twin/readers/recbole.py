@@ -113,7 +113,7 @@ def _head(names: tuple[str, ...]) -> bytes:
 def _day(path: Path) -> pa.Table:
     try:
         return pq.read_table(path, schema=SCHEMA)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{path}: is no day of a log of impressions: {reason}") from None
 
