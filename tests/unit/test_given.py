@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import io
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,13 @@ def refused(folder: Path, data: bytes | str | dict[str, Any], kind: str = "peopl
         table(folder, data, kind)
     (line,) = str(caught.value).splitlines()
     return line.removeprefix(f"{folder}/")
+
+
+def odd_names() -> bytes:
+    """Parquet with a column whose name is not UTF-8."""
+    made = io.BytesIO()
+    pq.write_table(pa.table({"id": ["a"], "zzz": [1]}), made, store_schema=False)
+    return made.getvalue().replace(b"zzz", b"\xff\xfe\xfd")
 
 
 ALL = "id,activity,time_zone,community,joined,opinion\nb,0.5,-5,x,2025-01-31,0.25\na,,1,y,,\n"
@@ -157,6 +165,7 @@ def test_communities_are_numbered_and_ids_compared(tmp_path: Path) -> None:
         ("id\nK\u00f6ln\n".encode("latin-1"), "t.csv:2 audience.from: is not UTF-8"),
         (b"id\nx\n\x00\x00", "is no table"),
         (b"PAR1 and no more", "cannot be read: "),
+        (odd_names(), "cannot be read: 'utf-8'"),
         (gzip.compress(b"id\nx\n" * 999, mtime=0)[:40], "cannot be read: "),
     ],
 )

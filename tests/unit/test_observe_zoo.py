@@ -32,13 +32,12 @@ def parquet(place: Path, columns: dict[str, Any], **given: Any) -> Observed:
 
 
 def damaged(place: Path, rows: int, odd: Callable[[bytes], bool]) -> Observed:
-    """A Parquet file with another byte in its footer: the first for which it is odd."""
+    """A Parquet file with one other byte: the first for which it is odd."""
     kept = {name: column(at)[:rows] for at, name in enumerate(COLUMNS)}
     schema = pa.schema({"user": "string", "item": "string", "time": "int64", "click": "int8"})
     pq.write_table(pa.table(kept, schema=schema), place / "log.parquet")
     data = (place / "log.parquet").read_bytes()
-    footer = int.from_bytes(data[-8:-4], "little")
-    for at in range(len(data) - 8 - footer, len(data) - 8):
+    for at in range(4, len(data) - 8):
         for value in (data[at] ^ 2, data[at] ^ 0x80, *b"AE"):
             changed = data[:at] + bytes([value]) + data[at + 1 :]
             if odd(changed):
@@ -46,16 +45,18 @@ def damaged(place: Path, rows: int, odd: Callable[[bytes], bool]) -> Observed:
     raise AssertionError("no such byte")
 
 
-def raises(kind: type[Exception]) -> Callable[[bytes], bool]:
-    """Whether Parquet's reader stops at it with an error of this kind."""
+def raises(kind: type[Exception], opened: bool = False) -> Callable[[bytes], bool]:
+    """Whether Parquet's reader stops at it with an error of this kind: at once, or when it is
+    ``opened``."""
 
     def found(data: bytes) -> bool:
+        there = False
         try:
-            pq.ParquetFile(pa.BufferReader(data)).schema_arrow.names  # noqa: B018
-        except kind:
-            return True
-        except Exception:
-            return False
+            file = pq.ParquetFile(pa.BufferReader(data))
+            there = bool(file.schema_arrow.names)
+            list(file.iter_batches())
+        except Exception as error:
+            return isinstance(error, kind) and there == opened
         return False
 
     return found
@@ -396,6 +397,14 @@ REFUSED: dict[str, tuple[Case, str]] = {
     ),
     "parquet with numbers of odd sizes": (
         lambda p: damaged(p, 9, raises(pa.ArrowNotImplementedError)),
+        "log.parquet: is not whole Parquet",
+    ),
+    "parquet with a damaged page": (
+        lambda p: damaged(p, 9, raises(pa.ArrowInvalid, opened=True)),
+        "log.parquet: is not whole Parquet",
+    ),
+    "parquet with a page that cannot be read": (
+        lambda p: damaged(p, 9, raises(OSError, opened=True)),
         "log.parquet: is not whole Parquet",
     ),
     "parquet that promises rows": (

@@ -195,16 +195,14 @@ def _parquet(source: Source, named: Named, work: Path) -> Iterator[Job]:
         file = pq.ParquetFile(path)
         names = file.schema_arrow.names
         leaves = [each.path for each in (file.schema.column(i) for i in range(len(file.schema)))]
-    # ValueError: names within it that are not UTF-8
-    except (pa.ArrowException, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UsageError(f"{source.path}: is not whole Parquet: {reason}") from None
+    except DAMAGED as error:
+        raise _damaged(source, error) from None
     wanted = named(list(dict.fromkeys([*names, *leaves])))
     if not file.metadata.num_rows:
         raise UsageError(f"{source.path}: has no rows")
     line, share = 1, source.size / file.metadata.num_rows
     roots = [name if name in names else name.partition(".")[0] for name in wanted]
-    for batch in file.iter_batches(BATCH, columns=list(dict.fromkeys(roots)), use_threads=False):
+    for batch in _batches(source, file, list(dict.fromkeys(roots))):
         table = pa.Table.from_batches([batch])
         made = pa.table({name: _nested(table, name) for name in wanted})
         lines = np.arange(line, line + len(made), dtype=np.int64)
@@ -212,3 +210,22 @@ def _parquet(source: Source, named: Named, work: Path) -> Iterator[Job]:
         block = Block(made, lines, [], round(share * line))
         yield lambda block=block: block  # type: ignore[misc]
     source.sha256 = digest(source.path)
+
+
+def _batches(source: Source, file: Any, columns: list[str]) -> Iterator[Any]:
+    try:
+        yield from file.iter_batches(BATCH, columns=columns, use_threads=False)
+    except DAMAGED as error:
+        raise _damaged(source, error) from None
+
+
+DAMAGED = (pa.ArrowException, ValueError, OSError)
+"""What Parquet's reader raises; ValueError for text within that is not UTF-8."""
+
+
+def _damaged(source: Source, error: Exception) -> Exception:
+    """What to say of it: an error of the disk has a number, and is said as such."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return UsageError(f"{source.path}: is not whole Parquet: {reason}")

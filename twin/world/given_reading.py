@@ -108,6 +108,8 @@ class Reader:
             with pa.OSFile(str(self.path)) as file:
                 self.packed = file.size() >= 4 and file.read(4) == b"PAR1"
             table = pq.read_table(self.path) if self.packed else self._csv()
+            # read here: in a damaged file they may be no text
+            names = [each.strip().lower() for each in table.schema.names]
         except OSError as error:
             reason, mend = files.reason(error)
             raise self._wrong(
@@ -115,7 +117,6 @@ class Reader:
             ) from None
         except (pa.ArrowException, ValueError, EOFError, zlib.error) as error:
             raise self._wrong(None, f"cannot be read: {_first(error)}", "write it again") from None
-        names = [each.strip().lower() for each in table.schema.names]
         for each in names:
             if names.count(each) > 1:
                 raise self._wrong(None, f"has two columns {each}", "keep one of them")
