@@ -1,12 +1,15 @@
 """Where experiments keep their files: the same in a folder and in an object store; whole or not at
 all; tasks leave the same bytes."""
 
+import io
 import uuid
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -161,3 +164,27 @@ def test_a_place_whose_package_is_missing_is_refused_with_the_mend() -> None:
     )
     with pytest.raises(UsageError, match="sea://x: cannot be reached: Please install seafs"):
         Store("sea://x")
+
+
+def test_damaged_arrays_and_tables_are_named(tmp_path: Path) -> None:
+    """Whatever their readers raise: one line, with the mend."""
+    store, kinds = Store(str(tmp_path)), set()
+    store.write_array("a.npy", np.arange(6.0))
+    store.write("t.parquet", parquet())
+    for name, read, ends in (("a.npy", store.read_array, 128), ("t.parquet", store.read_table, -8)):
+        whole = store.read(name)
+        for at in range(len(whole))[:ends]:
+            store.write(name, whole[:at] + bytes([whole[at] ^ 0x40]) + whole[at + 1 :])
+            try:
+                read(name)
+            except UsageError as error:
+                kinds.add(name)
+                assert f"{name}: is damaged (remove it: twin resume {tmp_path}" in str(error)
+    assert kinds == {"a.npy", "t.parquet"}
+
+
+def parquet() -> bytes:
+    """A table."""
+    made = io.BytesIO()
+    pq.write_table(pa.table({"name": ["a", "b"], "value": [1, 2]}), made)
+    return made.getvalue()

@@ -138,8 +138,10 @@ def _loaded(folder: Path, name: str, sum_: int) -> np.ndarray[Any, Any]:
     """An array, if it is the one that was saved. Raises CheckpointError."""
     try:
         values: np.ndarray[Any, Any] = np.load(folder / f"{name}.npy", allow_pickle=False)
+    except OSError:
+        raise
     # a header that says something else is evaluated by numpy, which then raises anything
-    except (ValueError, EOFError, SyntaxError, TypeError, MemoryError, OverflowError):
+    except Exception:
         raise CheckpointError(f"{folder}: {name}.npy is damaged ({MEND})") from None
     if _sum(values) != sum_:
         raise CheckpointError(f"{folder}: {name}.npy is damaged ({MEND})")

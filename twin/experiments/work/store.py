@@ -113,17 +113,30 @@ class Store:
         self.write(name, buffer.getvalue())
 
     def read_array(self, name: str) -> NDArray[Any]:
-        """Read an array (.npy)."""
-        values: NDArray[Any] = np.load(io.BytesIO(self.read(name)), allow_pickle=False)
+        """Read an array (.npy). Raises UsageError for a damaged one."""
+        data = self.read(name)
+        try:
+            values: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+        # a header that says something else is evaluated by numpy, which then raises anything
+        except Exception:
+            raise self._damaged(name) from None
         return values
 
     def read_table(self, name: str) -> pa.Table:
-        """Read a table (.parquet)."""
+        """Read a table (.parquet). Raises UsageError for a damaged one."""
         # one thread: pq.read_table leaves threads of Arrow's behind that read what is no file, and
         # a process that ends before they do hangs or aborts (apache/arrow#50482)
-        file = pq.ParquetFile(pa.BufferReader(self.read(name)))
-        table: pa.Table = file.read(use_threads=False)
+        data = pa.BufferReader(self.read(name))
+        try:
+            table: pa.Table = pq.ParquetFile(data).read(use_threads=False)
+        except (OSError, ValueError, pa.ArrowException):
+            raise self._damaged(name) from None
         return table
+
+    def _damaged(self, name: str) -> UsageError:
+        return UsageError(
+            f"{self._at(name)}: is damaged (remove it: twin resume {self.root} makes it again)"
+        )
 
     def write_json(self, name: str, data: Any) -> None:
         """Write plain data."""
