@@ -10,8 +10,8 @@ in [0, 1) the share of the way that a point lies,
     durations:     in seconds, rounded to the grid of the run's clocks
     levels:        number floor(u n)
 
-Points are those of scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol 1967), so
-the same command gives the same.
+Points are those of scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol
+1967), so the same command gives the same.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ def _outliers(
         worst = int(size.argmax())
         taken.append(rows[worst])
         kept[rows[worst]] = False
-        if size[worst] > stdtrit(fit.free - 1, 1 - ODD / 2 / len(rows)):
+        if size[worst] > -stdtrit(fit.free - 1, ODD / 2 / len(rows)):
             last = len(taken)
     return np.array(taken[:last], np.int64)
 

@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 import pyarrow.json as pajson
 import pyarrow.parquet as pq
 
+from twin.ground import parquet
 from twin.ground.errors import UsageError
+from twin.ground.files import number, reason
 from twin.observing import blocks
 from twin.observing.blocks import Block, Text
 from twin.observing.declared import Map
@@ -188,14 +190,14 @@ def _parquet(source: Source, named: Named, work: Path) -> Iterator[Job]:
                 shutil.copyfileobj(there, here, 2**20)
         except (OSError, EOFError, zlib.error) as error:
             # an error of the disk has a number, one of what was read has none
-            if isinstance(error, OSError) and error.errno is not None:
+            if isinstance(error, OSError) and number(error) is not None:
                 raise
             raise UsageError(f"{source.path}: the gzip is damaged: {error}") from None
     try:
         file = pq.ParquetFile(path)
         names = file.schema_arrow.names
         leaves = [each.path for each in (file.schema.column(i) for i in range(len(file.schema)))]
-    except DAMAGED as error:
+    except parquet.DAMAGED as error:
         raise _damaged(source, error) from None
     wanted = named(list(dict.fromkeys([*names, *leaves])))
     if not file.metadata.num_rows:
@@ -215,17 +217,13 @@ def _parquet(source: Source, named: Named, work: Path) -> Iterator[Job]:
 def _batches(source: Source, file: Any, columns: list[str]) -> Iterator[Any]:
     try:
         yield from file.iter_batches(BATCH, columns=columns, use_threads=False)
-    except DAMAGED as error:
+    except parquet.DAMAGED as error:
         raise _damaged(source, error) from None
 
 
-DAMAGED = (pa.ArrowException, ValueError, OSError)
-"""What Parquet's reader raises; ValueError for text within that is not UTF-8."""
-
-
-def _damaged(source: Source, error: Exception) -> Exception:
-    """What to say of it: an error of the disk has a number, and is said as such."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return error
-    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    return UsageError(f"{source.path}: is not whole Parquet: {reason}")
+def _damaged(source: Source, error: Exception) -> UsageError:
+    """What to say of it; an error of the disk has a number, one of what was read has none."""
+    if isinstance(error, OSError) and number(error) is not None:
+        return UsageError(f"{source.path}: cannot be read: {reason(error)[0]}")
+    said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return UsageError(f"{source.path}: is not whole Parquet: {said}")

@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twin.ground import parquet
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError, nearest
 from twin.observing.schemas import SCHEMAS
@@ -216,6 +216,5 @@ def read(path: str | Path) -> Observed:
         place = path / f"{name}.parquet"
         if not place.is_file() or digest(place) != manifest["tables"][name]["sha256"]:
             raise UsageError(f"{place}: is not what was written (observe the log again)")
-        # `pq.read_table` would first import what it needs for folders of files
-        tables[name] = pq.ParquetFile(place).read(use_threads=False)
+        tables[name] = parquet.table(place)
     return Observed(path, manifest, tables)

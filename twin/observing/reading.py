@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twin.ground import parquet
 from twin.ground.errors import UsageError
 from twin.observing import files, items, people, rows
 from twin.observing.ledger import Ledger
@@ -95,7 +95,7 @@ class Reading:
                 try:
                     many += pq.read_metadata(source.path).num_rows
                     continue
-                except (OSError, ValueError, pa.ArrowException):
+                except parquet.DAMAGED:
                     pass  # said when it is read
             many += source.size / ROW_BYTES[source.kind] * (ZIP if source.zipped else 1)
         return many

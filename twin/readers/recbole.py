@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
-from twin.ground import files
+from twin.ground import files, parquet
 from twin.ground.errors import UsageError
 from twin.kernels.training import HEADS
 from twin.record.impressions import ENDING, PENDING, SCHEMA
@@ -113,7 +113,7 @@ def _head(names: tuple[str, ...]) -> bytes:
 def _day(path: Path) -> pa.Table:
     try:
         return pq.read_table(path, schema=SCHEMA)
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except parquet.DAMAGED as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{path}: is no day of a log of impressions: {reason}") from None
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from twin.ground import files
+from twin.ground import files, parquet
 from twin.ground.errors import CheckpointError, UsageError
 from twin.ground.units import at
 from twin.record.manifest import load_manifest as load_manifest
@@ -116,7 +116,7 @@ class Recorder:
             path = self.parts["metrics"] / part
             try:
                 rows += pq.read_metadata(path).num_rows
-            except (OSError, ValueError, pa.ArrowException) as error:
+            except parquet.DAMAGED as error:
                 raise _unreadable(path, error) from None
         if names["metrics"] != names["events"] or rows != readings * len(self._metric[0]):
             raise CheckpointError(
@@ -182,7 +182,7 @@ def _merged(folder: Path, schema: pa.Schema) -> pa.Table:
     for path in _parts(folder):
         try:
             tables.append(pq.read_table(path, schema=schema, page_checksum_verification=True))
-        except (OSError, ValueError, pa.ArrowException) as error:
+        except parquet.DAMAGED as error:
             # an error of the disk has a number, one of what was read has none
             if isinstance(error, OSError) and files.number(error) is not None:
                 raise
@@ -319,7 +319,7 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         if not path.suffix:
             return _merged(path, schema)
         return pq.read_table(path, schema=schema, page_checksum_verification=True)
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except parquet.DAMAGED as error:
         raise _unreadable(path.with_suffix(".parquet"), error) from None
 
 

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from twin.experiments.calibrate.outcome import FORECAST, LEVELS
 from twin.experiments.sync import versions
-from twin.ground import files
+from twin.ground import files, parquet
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError, nearest
 from twin.observing import folder
@@ -113,9 +110,9 @@ def _manifest(out: Path) -> dict[str, Any]:
 def _rows(place: Path) -> Sequence[Mapping[str, Any]]:
     file = place / FILE
     try:
-        table = pq.ParquetFile(file).read(use_threads=False)
+        table = parquet.table(file)
         table = table.select(FORECAST.names).cast(FORECAST)
-    except (OSError, KeyError, ValueError, pa.ArrowException):
+    except (KeyError, *parquet.DAMAGED):
         raise UsageError(f"{file}: cannot be read (calibrate again)") from None
     if not table.num_rows:
         raise UsageError(

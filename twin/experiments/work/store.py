@@ -24,9 +24,9 @@ from typing import Any
 import fsspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twin.ground import parquet
 from twin.ground.errors import UsageError, nearest
 
 MANIFEST, PART = "manifest.json", ".part"
@@ -124,14 +124,11 @@ class Store:
 
     def read_table(self, name: str) -> pa.Table:
         """Read a table (.parquet). Raises UsageError for a damaged one."""
-        # one thread: pq.read_table leaves threads of Arrow's behind that read what is no file, and
-        # a process that ends before they do hangs or aborts (apache/arrow#50482)
         data = pa.BufferReader(self.read(name))
         try:
-            table: pa.Table = pq.ParquetFile(data).read(use_threads=False)
-        except (OSError, ValueError, pa.ArrowException):
+            return parquet.table(data)
+        except parquet.DAMAGED:
             raise self._damaged(name) from None
-        return table
 
     def _damaged(self, name: str) -> UsageError:
         return UsageError(

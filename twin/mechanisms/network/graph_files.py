@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twin.ground import files
+from twin.ground import files, parquet
 from twin.ground.errors import Problem, ScenarioError
 from twin.mechanisms.network.graph_text import (
     SOURCES,
@@ -149,7 +149,7 @@ def _parquet(data: bytes, least: float | None) -> Pairs:
     try:
         table = pq.read_table(io.BytesIO(data))
         names = [name.lower() for name in table.column_names]
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except parquet.DAMAGED as error:
         reason = str(error).partition("\n")[0]
         raise Unreadable(f"the Parquet file cannot be read: {reason}", "write it again") from None
     if len(names) < 2:
