@@ -21,6 +21,7 @@ COURSES = """branch => [...document.querySelectorAll('#chart .course')]
     .filter(one => one.dataset.branch === branch && one.getAttribute('d')).length"""
 CURVES = """() => Bokeh.documents.flatMap(document => document.roots()).find(root => root.name === 'who_lorenz')
     .renderers.map(one => one.data_source).filter(one => (one.name ?? '').startsWith('curve')).map(one => [...one.data.y])"""
+CHOICES = "#pick-consumer option"  # come after the chart, which waits for nothing else
 STATE = """([name, state]) => document.querySelector(`li[data-branch="${name}"]`)?.dataset.state === state"""
 
 
@@ -117,6 +118,7 @@ def test_the_keyboard_does_all(town: Running, browser: Any) -> None:
     and the levers; a card shows its series."""
     page, complaints, _ = visit(browser, town.url)
     page.wait_for_selector(DRAWN)
+    page.wait_for_selector(CHOICES, state="attached")
     picked = [page.input_value(f"#pick-{side}") for side in ("producer", "consumer")]
     page.keyboard.press("ArrowRight")
     assert page.input_value("#pick-consumer") not in ("none", picked[1])
@@ -150,6 +152,25 @@ def test_the_keyboard_does_all(town: Running, browser: Any) -> None:
     page.select_option("#pick-producer", "none")
     until(page, f"() => ({COURSES})('') === 1")
     assert "%" not in page.inner_text("#face-unit") and not complaints
+
+
+def test_keys_before_the_choices_have_come_do_nothing(town: Running, browser: Any) -> None:
+    """The chart is drawn before the page knows what else there is to draw."""
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    held: list[Any] = []
+    page.route("**/run", lambda route: held.append(route))
+    page.goto(town.url)
+    page.wait_for_selector(DRAWN)
+    assert not page.query_selector(CHOICES)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowLeft")
+    held[0].continue_()
+    page.wait_for_selector(CHOICES, state="attached")
+    first = page.input_value("#pick-consumer")
+    page.keyboard.press("ArrowRight")
+    assert page.input_value("#pick-consumer") not in ("", "none", first) and not complaints
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -37,7 +37,7 @@ function choose(side, key) {
 
 function step(side, by) { // through the series of a side, by the keyboard
   const options = [...byId(`pick-${side}`).options], at = options.findIndex((option) => option.value === picks[SIDES.indexOf(side)]);
-  choose(side, options[(at + by + options.length) % options.length].value);
+  if (options.length) choose(side, options[(at + by + options.length) % options.length].value); // none before the run has said which
 }
 
 // ---- the numbers
