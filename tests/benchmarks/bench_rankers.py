@@ -4,9 +4,10 @@ against one ranked by the value model, in one run.
     python -m tests.benchmarks.bench_rankers [--consumers 10000] [--days 27] [--runs 2]
 
 First whole runs from the command line, by the value model and by the service in turns (--runs of
-each), by the clock on the wall: a run with a service may take twice as long. Then three worlds are
-stepped in turns: the median ratio of days to the value model with the middle half of the days, which
-leaves out what a run has besides. All on one thread. The service is a process of its own (the tests'
+each), by the clock on the wall: a run with a service may take twice as long. The service answers
+with a score for each candidate of each person, or with one for each post. Then worlds are stepped
+in turns: the median ratio of days to the value model with the middle half of the days, which leaves
+out what a run has besides. All on one thread. The service is a process of its own (the tests'
 server, which ranks by age); wall-clock time has its work in it, processor time has not.
 """
 
@@ -57,27 +58,30 @@ def whole(given: tuple[str, ...]) -> float:
 def main(consumers: int, days: int, runs: int) -> None:
     """Run both in turns, then step all in turns."""
     common = world(consumers, days)
-    with service("scores") as url:
-        http = (*common, OWN, f"recommender.ranker={{url: '{url}'}}")
+    with service("scores") as each, service("item_scores") as once:
+        by_form = {
+            form: (*common, OWN, f"recommender.ranker={{url: '{url}'}}")
+            for form, url in (("HTTP", each), ("HTTP, by post", once))
+        }
         for number in range(runs):
-            built_in, served = whole(common), whole(http)
-            print(
-                f"run {number + 1}: value model {built_in:.1f} s, HTTP {served:.1f} s, "
-                f"x{served / built_in:.2f}",
-                flush=True,
-            )
+            built_in = whole(common)
+            said = [f"run {number + 1}: value model {built_in:.1f} s"]
+            for form, http in by_form.items():
+                served = whole(http)
+                said.append(f"{form} {served:.1f} s, x{served / built_in:.2f}")
+            print("; ".join(said), flush=True)
         sides = {
             "value model": Side(common),
             "class": Side(
                 (*common, OWN, "recommender.ranker={class: tests.benchmarks.bench_rankers.Newest}")
             ),
-            "HTTP": Side(http),
+            **{form: Side(http) for form, http in by_form.items()},
         }
         in_turns(sides, days)
     own = sides["value model"]
     print(f"{consumers} consumers, {days} days after {SETTLE} of settling:")
     for name, side in sides.items():
-        said = [f"{name:12s}"]
+        said = [f"{name:14s}"]
         for what, mine, theirs in (
             ("wall", side.wall, own.wall),
             ("processor", side.processor, own.processor),

@@ -13,9 +13,18 @@ from typing import Any
 
 import orjson
 
+KEYS = {
+    "scores": "scores",
+    "nan": "scores",
+    "number": "scores",
+    "item_scores": "item_scores",
+    "items": "item_scores",
+}
+"""What modes answer with in place of ranked lists."""
 
-def answer(asked: dict[str, Any], scores: bool) -> dict[str, Any]:
-    """By age, the newest first."""
+
+def answer(asked: dict[str, Any], key: str) -> dict[str, Any]:
+    """By age, the newest first; a batch is answered with ``key``."""
     items = asked["items"]
     if "session" in asked:
         born = {item["id"]: item["created_at"] for item in items}
@@ -24,8 +33,10 @@ def answer(asked: dict[str, Any], scores: bool) -> dict[str, Any]:
     candidates = asked["sessions"]["candidates"]
     rank = {each: k for k, each in enumerate(sorted(set(items["created_at"])))}
     worth = [rank[each] for each in items["created_at"]]
-    if scores:
-        return {"scores": [[worth[i] for i in one] for one in candidates]}
+    if key == "item_scores":
+        return {key: worth}
+    if key == "scores":
+        return {key: [[worth[i] for i in one] for one in candidates]}
     return {
         "ranked_ids": [
             [items["id"][i] for i in sorted(one, key=worth.__getitem__, reverse=True)]
@@ -51,7 +62,7 @@ def spoilt(mode: str, told: dict[str, Any]) -> bytes:
         first[0] = ""
     if mode == "twice":
         first.append(first[0])
-    if mode == "sessions":
+    if mode in ("sessions", "items"):
         told[key].pop()
     if mode == "number":
         first[0] = "high"
@@ -87,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.say(302, b"{}", Location="/elsewhere")
         if mode == "silent":
             time.sleep(3600)
-        told = spoilt(mode, answer(orjson.loads(body), mode in ("nan", "number", "scores")))
+        told = spoilt(mode, answer(orjson.loads(body), KEYS.get(mode, "ranked_ids")))
         if mode == "half":
             self.send_response(200)
             self.send_header("Content-Length", str(len(told)))

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
 from tests.given.rankers import MODULE, write
 from twin.ground.errors import ScenarioError
-from twin.ranking.texts import Texts
 from twin.scenario.describe import digest, dump
 from twin.scenario.idle import remarks
 from twin.scenario.loading import load
@@ -142,24 +140,3 @@ def test_schema_knows_it(tmp_path: Path) -> None:
     known = json_schema(scenario.registry)["$defs"]
     assert "prior" in known["ClickerParams"]["properties"]
     assert {"class", "from"} <= set(known["ClickerParams"]["properties"])
-
-
-def test_texts_follow_a_row_that_is_given_to_another() -> None:
-    """Written once for a number and its row; another number in the row has its own text."""
-    written: list[int] = []
-
-    def text(number: int) -> str:
-        written.append(number)
-        return f"<{number}>"
-
-    texts, large = Texts(text, hex), 2**64 - 3
-    rows, times = np.array([3, 1, 3]), np.array([16, 17, 16])
-    first = [["<7>", "<0>", "<7>"], ["0x10", "0x11", "0x10"]]
-    assert texts(rows, np.array([7, 0, 7], np.uint64), times) == first
-    known = texts(np.array([1, 9]), np.array([0, large], np.uint64), np.array([17, 1]))
-    assert known == [["<0>", f"<{large}>"], ["0x11", "0x1"]]
-    again = texts(rows, np.array([8, 0, 8], np.uint64), np.array([2, 17, 2]))
-    assert again == [["<8>", "<0>", "<8>"], ["0x2", "0x11", "0x2"]]
-    none = np.zeros(0, np.int64)
-    assert texts(none, none.view(np.uint64), none) == [[], []]
-    assert sorted(set(written)) == [0, 7, 8, large] and written.count(0) == 1

@@ -54,7 +54,10 @@ def same(one: Simulation, other: Simulation) -> bool:
     return [each for each in same_state(one, other) if not each.startswith(ASIDE)] == []
 
 
-@pytest.mark.parametrize(("mode", "form"), [("", "batch"), ("scores", "batch"), ("", "single")])
+@pytest.mark.parametrize(
+    ("mode", "form"),
+    [("", "batch"), ("scores", "batch"), ("item_scores", "batch"), ("", "single")],
+)
 def test_the_bytes_of_the_same_ranker_in_python(
     mode: str, form: str, by_age: Simulation, tmp_path: Path
 ) -> None:
@@ -64,12 +67,13 @@ def test_the_bytes_of_the_same_ranker_in_python(
 
 
 FAULTS = {
-    "no ids": "its answer has neither ranked_ids nor scores",
+    "no ids": "its answer has neither ranked_ids nor scores nor item_scores",
     "lost": "session 0: its ranked_ids lack 1 of ",
     "strange": "session 0: its ranked_ids hold '12', which was not asked for",
     "empty": "session 0: its ranked_ids hold '', which was not asked for",
     "twice": " twice",
     "sessions": "its answer has ranked_ids for ",
+    "items": "its answer has item_scores for ",
     "number": "its answer has the score 'high', which is no number",
     "new": "its answer has new_items, which a twin cannot show",
     "html": "its answer is no JSON: '<!DOCTYPE html><title>Bad gateway</title>",

@@ -14,6 +14,7 @@ of a session are places in ``items``:
      "items": {"id": [...], "author_name_hash": [...], "created_at": [...], "engagements": {"like":
      [...], ...}, ...}}
     {"ranked_ids": [[id, ...], ...]}  or  {"scores": [[number, ...], ...]}
+    or  {"item_scores": [number, ...]}  of a service that ranks alike for everybody
 
 A twin's posts have no text: ``text`` is empty, and what classifiers read off a post is in
 ``signals``. Ids are decimal, so that no reader of JSON rounds them.
@@ -22,7 +23,6 @@ A twin's posts have no text: ``text`` is empty, and what classifiers read off a 
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import itertools
 import json
 from collections import Counter
@@ -33,14 +33,15 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from twin.ground.units import DAY, MINUTE
 from twin.ranking.batch import SIGNALS, SOURCES, Batch, Posts
 from twin.ranking.lesson import RESPONSES
 from twin.ranking.scores import Wrong
-from twin.ranking.texts import Texts
+from twin.ranking.texts import Clock, Texts, column, decimal, hashed
 
 ENGAGEMENTS = {"like": "like", "comment": "comment", "retweet": "reshare"}
 """Counters of the challenge that a twin has, by the response that they count."""
+ANSWERS = ("scores", "item_scores", "ranked_ids")
+"""What a batched answer may hold; the first that it has counts."""
 SHOWN = 60
 """Characters of an answer that an error quotes."""
 
@@ -53,26 +54,9 @@ class Scribe:
     """Writes what is asked, and reads what is answered of it. Remembers texts and nothing else."""
 
     def __init__(self, start: dt.date) -> None:
-        @functools.lru_cache
-        def date(day: int) -> str:
-            return str(start + dt.timedelta(days=day))
-
-        # all of a day: sessions begin at any second, and each has the time written
-        @functools.lru_cache(DAY)
-        def clock(second: int) -> str:
-            minute, second = divmod(second, MINUTE)
-            return f"{minute // 60:02}:{minute % 60:02}:{second:02}"
-
-        def time(second: int) -> str:
-            """As ``2025-01-01 00:00:00``, from seconds since the scenario's start."""
-            return f"{date(second // DAY)} {clock(second % DAY)}"
-
-        def name(number: int) -> str:
-            """What stands for the hash of a name: 16 hexadecimal digits."""
-            return f"{number:016x}"
-
-        self._time = time
-        self._person, self._creator, self._post = Texts(str, name), Texts(name), Texts(str, time)
+        self._time = Clock(start)
+        self._person, self._creator = Texts(decimal, hashed), Texts(hashed)
+        self._post = Texts(decimal, self._time)
 
     def _items(self, posts: Posts) -> dict[str, Any]:
         """What is said of posts, by column."""
@@ -84,9 +68,9 @@ class Scribe:
         ids, created = self._post(posts.post, posts.post_id, posts.created_at)
         (creators,) = self._creator(posts.creator, posts.creator_id)
         return {
-            "id": ids,
-            "author_name_hash": creators,
-            "created_at": created,
+            "id": orjson.Fragment(ids),
+            "author_name_hash": orjson.Fragment(creators),
+            "created_at": orjson.Fragment(created),
             "engagements": {
                 name: counts[:, RESPONSES.index(response)] for name, response in ENGAGEMENTS.items()
             }
@@ -96,16 +80,15 @@ class Scribe:
             "ai": posts.ai,
         }
 
-    def _people(self, batch: Batch) -> tuple[list[str], list[str], list[str]]:
-        """Ids and names of people, and when their sessions begin."""
-        times = [self._time(each) for each in batch.at.tolist()]
-        ids, names = self._person(batch.person, batch.person_id, batch.person_id)
-        return ids, names, times
+    def _people(self, batch: Batch) -> list[bytes]:
+        """Ids and names of people, and when their sessions begin, as JSON."""
+        texts = self._person(batch.person, batch.person_id, batch.person_id)
+        return [*texts, column(self._time(batch.at))]
 
     def batched(self, batch: Batch) -> bytes:
         """The one request for all sessions of a window."""
         posts, place = batch.distinct
-        people, names, times = self._people(batch)
+        people, names, times = map(orjson.Fragment, self._people(batch))
         ends = list(itertools.pairwise(batch.start.tolist()))
         said = {
             "sessions": {
@@ -123,13 +106,9 @@ class Scribe:
 
     def singles(self, batch: Batch) -> list[bytes]:
         """A request for each session."""
-        items = self._items(batch)
-        engagements, signals = (
-            {name: column.tolist() for name, column in items.pop(group).items()}
-            for group in ("engagements", "signals")
-        )
-        items |= {name: items[name].tolist() for name in ("followers", "ai")}
-        people, names, times = self._people(batch)
+        items = orjson.loads(_written(self._items(batch)))
+        engagements, signals = items.pop("engagements"), items.pop("signals")
+        people, names, times = map(orjson.loads, self._people(batch))
         ends, sources = batch.start.tolist(), batch.source.tolist()
         made = []
         for k, person in enumerate(people):
@@ -163,13 +142,17 @@ class Scribe:
         self, found: dict[str, Any], batch: Batch, may_remove: bool
     ) -> NDArray[np.float32]:
         """Scores of all candidates, from the answer to the one request. Raises Wrong."""
-        key = next((each for each in ("scores", "ranked_ids") if each in found), None)
+        key = next((each for each in ANSWERS if each in found), None)
         if key is None:
-            raise Wrong("its answer has neither ranked_ids nor scores")
+            raise Wrong("its answer has neither ranked_ids nor scores nor item_scores")
         lists = found[key]
-        if not isinstance(lists, list) or len(lists) != len(batch):
-            count = len(lists) if isinstance(lists, list) else type(lists).__name__
-            raise Wrong(f"its answer has {key} for {count} of {len(batch)} sessions")
+        posts, place = batch.distinct
+        whole = key == "item_scores"
+        want, of = (len(posts.post), "items") if whole else (len(batch), "sessions")
+        if not isinstance(lists, list) or len(lists) != want:
+            raise Wrong(f"its answer has {key} for {_many(lists)} of {want} {of}")
+        if whole:
+            return _numbers(lists)[place]
         if key == "scores":
             return _scored(lists, batch)
         where = [f"session {k}: " for k in range(len(lists))]
@@ -190,7 +173,7 @@ class Scribe:
         """Scores from a list of ids for each session; ``where`` begins what is wrong with it."""
         posts, place = batch.distinct
         ids, _ = self._post(posts.post, posts.post_id, posts.created_at)
-        asked = np.array(ids, object)[place].tolist()
+        asked = np.array(orjson.loads(ids), object)[place].tolist()
         ends = itertools.pairwise(batch.start.tolist())
         return np.concatenate(
             [
@@ -225,12 +208,22 @@ def _odd(body: bytes) -> NoReturn:
     raise Wrong(f"its answer is no JSON: {quoted!r}{'...' * (len(body) > SHOWN)}")
 
 
+def _many(given: Any) -> int | str:
+    """How many there are in what should be a list, or what it is."""
+    return len(given) if isinstance(given, list) else type(given).__name__
+
+
 def _scored(lists: list[Any], batch: Batch) -> NDArray[np.float32]:
-    for k, (one, want) in enumerate(zip(lists, np.diff(batch.start).tolist(), strict=True)):
-        if not isinstance(one, list) or len(one) != want:
-            count = len(one) if isinstance(one, list) else type(one).__name__
-            raise Wrong(f"session {k}: its answer has {count} scores for {want} posts")
-    flat = list(itertools.chain.from_iterable(lists))
+    """Scores of each session's candidates, one behind the other."""
+    wanted = np.diff(batch.start).tolist()
+    if [len(each) if isinstance(each, list) else -1 for each in lists] != wanted:
+        for k, (one, want) in enumerate(zip(lists, wanted, strict=True)):
+            if not isinstance(one, list) or len(one) != want:
+                raise Wrong(f"session {k}: its answer has {_many(one)} scores for {want} posts")
+    return _numbers(list(itertools.chain.from_iterable(lists)))
+
+
+def _numbers(flat: list[Any]) -> NDArray[np.float32]:
     # bool is no number here, though Python counts it among the whole ones
     if not set(map(type, flat)) <= {int, float}:
         odd = next(each for each in flat if type(each) not in (int, float))
