@@ -25,7 +25,8 @@ def test_texts_follow_a_row_that_is_given_to_another() -> None:
     rows, times = np.array([3, 1, 3]), np.array([16, 17, 16])
 
     def asked(rows: NDArray[np.int64], keys: list[int], times: NDArray[np.int64]) -> list[Any]:
-        return [json.loads(each) for each in texts(rows, np.array(keys, np.uint64), times)]
+        now = np.array(keys, np.uint64)
+        return [json.loads(each) for each in texts(rows, now, lambda new: (now[new], times[new]))]
 
     def names(*numbers: int) -> list[str]:
         return [f"{number:016x}" for number in numbers]

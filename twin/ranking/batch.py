@@ -59,6 +59,10 @@ class Posts:
         self.post = _shown(post)
         """Row of each post, i4 (m,)."""
 
+    def some(self, which: NDArray[Any]) -> Posts:
+        """Some of them, by their places."""
+        return Posts(self.post[which], self._feed)
+
     @cached_property
     def post_id(self) -> NDArray[np.uint64]:
         """Id of each post, u8 (m,)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -94,27 +94,36 @@ class Texts:
 
     def __init__(self, *writers: Writer) -> None:
         self._writers = writers
-        self._id = np.zeros(0, np.int64)
-        # how wide a writer's texts are it says of no text, too
-        self._texts = [_quoted(write(np.zeros(0, np.int64))) for write in writers]
+        # how wide its texts are a writer says of no text, too
+        none = [_quoted(write(np.zeros(0, np.int64))).dtype for write in writers]
+        self._texts = [f"text{k}" for k in range(len(none))]
+        # all of a row in one place, which is looked up once
+        self._rows = np.zeros(0, [("id", np.int64), *zip(self._texts, none, strict=True)])
 
-    def __call__(self, rows: NDArray[Any], *numbers: NDArray[Any]) -> list[bytes]:
-        """Texts of the numbers i8 or u8 (m,) that rows (m,) have now, a JSON array for each writer.
+    def __call__(
+        self,
+        rows: NDArray[Any],
+        ids: NDArray[np.uint64],
+        numbers: Callable[[NDArray[np.int64]], Iterable[NDArray[Any]]],
+    ) -> list[bytes]:
+        """What rows (m,), whose ids these are, have as texts: a JSON array for each writer.
 
-        The first numbers are the rows' ids: a row that keeps its id keeps all its texts.
+        ``numbers`` gives what each writer writes of some of them, by their places (k,): an i8 or u8
+        (k,) each. A row that keeps its id keeps all its texts, and is not asked for again.
         """
         self._grow(int(rows.max(initial=-1)) + 1)
-        ids = numbers[0].view(np.int64)
-        new = np.flatnonzero(self._id[rows] != ids)
+        known, now = self._rows[rows], ids.view(np.int64)
+        new = np.flatnonzero(known["id"] != now)
         if len(new):
-            self._id[rows[new]] = ids[new]
-            for write, texts, given in zip(self._writers, self._texts, numbers, strict=True):
-                texts[rows[new]] = _quoted(write(given[new]))
-        return [_column(texts[rows]) for texts in self._texts]
+            known["id"][new] = now[new]
+            for name, write, given in zip(self._texts, self._writers, numbers(new), strict=True):
+                known[name][new] = _quoted(write(given))
+            self._rows[rows[new]] = known[new]
+        return [_column(known[name]) for name in self._texts]
 
     def _grow(self, size: int) -> None:
-        more = size - len(self._id)
+        more = size - len(self._rows)
         if more > 0:
-            more = max(more, len(self._id))
-            self._id = np.append(self._id, np.full(more, NOBODY))
-            self._texts = [np.append(each, np.zeros(more, each.dtype)) for each in self._texts]
+            added = np.zeros(max(more, len(self._rows)), self._rows.dtype)
+            added["id"] = NOBODY
+            self._rows = np.append(self._rows, added)

@@ -26,6 +26,7 @@ import datetime as dt
 import itertools
 import json
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -55,8 +56,16 @@ class Scribe:
 
     def __init__(self, start: dt.date) -> None:
         self._time = Clock(start)
-        self._person, self._creator = Texts(decimal, hashed), Texts(hashed)
-        self._post = Texts(decimal, self._time)
+        self._person, self._post = Texts(decimal, hashed), Texts(decimal, hashed, self._time)
+
+    def _said(self, posts: Posts) -> list[bytes]:
+        """Ids of posts, names of their creators, and when they were made, as JSON."""
+
+        def numbers(new: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+            some = posts.some(new)
+            yield from (some.post_id, some.creator_id, some.created_at)
+
+        return self._post(posts.post, posts.post_id, numbers)
 
     def _items(self, posts: Posts) -> dict[str, Any]:
         """What is said of posts, by column."""
@@ -65,8 +74,7 @@ class Scribe:
         signals = np.round(posts.signals.astype(float), 3)
         # each column is one piece of memory, which is written as it is
         counts, signals = np.asfortranarray(posts.responses), np.asfortranarray(signals)
-        ids, created = self._post(posts.post, posts.post_id, posts.created_at)
-        (creators,) = self._creator(posts.creator, posts.creator_id)
+        ids, creators, created = self._said(posts)
         return {
             "id": orjson.Fragment(ids),
             "author_name_hash": orjson.Fragment(creators),
@@ -82,7 +90,8 @@ class Scribe:
 
     def _people(self, batch: Batch) -> list[bytes]:
         """Ids and names of people, and when their sessions begin, as JSON."""
-        texts = self._person(batch.person, batch.person_id, batch.person_id)
+        ids = batch.person_id
+        texts = self._person(batch.person, ids, lambda new: (ids[new], ids[new]))
         return [*texts, column(self._time(batch.at))]
 
     def batched(self, batch: Batch) -> bytes:
@@ -172,8 +181,8 @@ class Scribe:
     ) -> NDArray[np.float32]:
         """Scores from a list of ids for each session; ``where`` begins what is wrong with it."""
         posts, place = batch.distinct
-        ids, _ = self._post(posts.post, posts.post_id, posts.created_at)
-        asked = np.array(orjson.loads(ids), object)[place].tolist()
+        ids = orjson.loads(self._said(posts)[0])
+        asked = np.array(ids, object)[place].tolist()
         ends = itertools.pairwise(batch.start.tolist())
         return np.concatenate(
             [
