@@ -36,6 +36,12 @@ PACE = 0.05
 OFTEN = "metrics.every=30min"
 """So the course that the live page keeps (`history.MOST` readings) is full within four minutes, and
 what it needs has stopped growing."""
+AT_REST = (
+    *("audience.arrivals=0/d", "audience.leave=0", "audience.churn_a=0"),
+    *("creators.quit=0", "creators.human.arrivals=0/d", "creators.ai.arrivals=0/d"),
+)
+"""Nobody comes or goes for good: rows of embeddings for new IDs are growth that a world is meant to
+have, and here nothing is."""
 EVERY_S = 5.0
 BLOCKS, SETTLING = 12, 0.2
 GROWTH = 0.05
@@ -185,7 +191,7 @@ def campaign(seed: int, *, minutes: float, pace: float = PACE, every_s: float = 
     with tempfile.TemporaryDirectory(prefix="campaign-") as name:
         here = Path(name)
         with Prometheus(here / "prometheus") as server:
-            command = [*begin((f"duration={days}d", OFTEN)), "--pace", str(pace), "--out", "long"]
+            command = [*begin((f"duration={days}d", OFTEN, *AT_REST)), "--pace", str(pace), "--out", "long"]
             command += ["--live", "127.0.0.1:0", "--metrics", ":0", "--remote-write"]
             with running(here, [*command, server.write_url]) as run:
                 crowd = asyncio.run(_watched(seen, run, run.target(), seed, every_s))
