@@ -11,10 +11,3 @@ def stats() -> ModuleType:
     from scipy import stats as imported
 
     return imported
-
-
-def optimize() -> ModuleType:
-    """`scipy.optimize`, which takes a third of one."""
-    from scipy import optimize as imported
-
-    return imported

@@ -72,8 +72,17 @@ class Observed:
 
     def digest(self) -> str:
         """Marks what these tables hold: that of a log until a day, too."""
-        rows = {name: table.to_pydict() for name, table in sorted(self.tables.items())}
-        return sha(json.loads(json.dumps(rows, default=str)))
+
+        def plain(column: pa.ChunkedArray) -> list[Any]:
+            dates = pa.types.is_date(column.type)
+            written: list[Any] = (column.cast(pa.string()) if dates else column).to_pylist()
+            return written
+
+        rows = {
+            name: {column: plain(table.column(column)) for column in table.column_names}
+            for name, table in sorted(self.tables.items())
+        }
+        return sha(rows)
 
     def days(self) -> list[dt.date]:
         """Days with a row in ``counts``, in order."""

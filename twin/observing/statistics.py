@@ -21,7 +21,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from twin.ground.later import optimize
 from twin.observing.folder import Observed
 
 Array = NDArray[np.float64]
@@ -266,20 +265,22 @@ def shared(share: float, both: float) -> float:
     exp(-h^2 / (1 + sin t)) dt / (2 pi).
     """
     threshold = float(ndtri(share))
-
-    def excess(angle: float) -> float:
-        along = angle * (_NODES + 1) / 2
-        density = np.exp(-(threshold**2) / (1 + np.sin(along)))
-        joint = share**2 + float((_WEIGHTS * density).sum()) * angle / 2 / (2 * math.pi)
-        return joint - both
-
     # at -1.3 the density is still smooth enough for the nodes
-    low, high = -1.3, _STEEPEST
-    if excess(low) >= 0:
-        return math.sin(low)
-    if excess(high) <= 0:
-        return math.sin(high)
-    return math.sin(optimize().brentq(excess, low, high))
+    low, angle = -1.3, _STEEPEST
+
+    def density(at: Array) -> Array:
+        return np.exp(-(threshold**2) / (1 + np.sin(at))) / (2 * math.pi)
+
+    # Newton's method: the joint probability grows ever faster with the angle, so that steps from
+    # above never pass it, and shrink to nothing
+    while angle > low:
+        along = angle * (_NODES + 1) / 2
+        joint = share**2 + float((_WEIGHTS * density(along)).sum()) * angle / 2
+        step = (joint - both) / float(density(np.asarray(angle)))
+        if step < 1e-12:
+            return math.sin(angle)
+        angle -= step
+    return math.sin(low)
 
 
 def _course(observed: Observed) -> Iterator[tuple[str, float]]:

@@ -3,7 +3,9 @@
     x^ = mean + (y - middle) W,   W of the penalty whose error on worlds left out is least
 
 The prediction of a world by all others is x_i - (x_i - x^_i) / (1 - h_i) with h_i its leverage, so
-every penalty is tried on all worlds at the price of one decomposition (Allen 1974, PRESS).
+every penalty is tried on all worlds at the price of one decomposition (Allen 1974, PRESS): that of
+the features' products with each other, X'X = A S A'. Along its axes, T = X A, a prediction is
+T (S + penalty)^-1 T' x, which divides by no small number as long as there is a penalty.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ PENALTIES = np.geomspace(0.01, 10_000.0, 25)
 class Fit:
     """``weights`` (features, quantities), ``middle`` (features,), ``mean`` (quantities,); ``left``
     (worlds, quantities) what all other worlds say of each, and ``error`` (quantities,) the root
-    mean square of how far off that is; ``penalty`` (quantities,), and ``u`` (worlds, k), ``d``
-    (k,), ``vt`` (k, features) the decomposition of the features less their middle."""
+    mean square of how far off that is; ``penalty`` (quantities,). The decomposition of the
+    features less their middle: ``axes`` (features, features), ``along`` (worlds, features) where
+    the worlds lie on them, ``spread`` (features,) the squares summed along each."""
 
     weights: Array
     middle: Array
@@ -32,9 +35,9 @@ class Fit:
     left: Array
     error: Array
     penalty: Array
-    u: Array
-    d: Array
-    vt: Array
+    axes: Array
+    along: Array
+    spread: Array
 
     def at(self, features: Array) -> Array:
         """Predictions for features (..., features)."""
@@ -42,47 +45,50 @@ class Fit:
 
     def hat(self, penalty: float) -> Array:
         """How much each world's value pulls each world's prediction (worlds, worlds)."""
-        shrunk = self.d**2 / (self.d**2 + penalty)
-        return np.asarray((self.u * shrunk) @ self.u.T + 1.0 / len(self.u))
+        pull = self.along / (self.spread + penalty)
+        return np.asarray(pull @ self.along.T + 1.0 / len(self.along))
 
     def leverage(self, penalty: float) -> Array:
         """How much each world's value pulls its own prediction (worlds,)."""
-        return leverage(self.u, self.d, penalty)
+        return leverage(self.along, self.spread, penalty)
 
     def alone(self, features: Array) -> Array:
         """How far from the worlds some features (features,) lie, by quantity (quantities,): the
         leverage that they would have, over what a world of the bank has on the line of all others.
         About 1 where there are as many worlds around as around a typical one."""
-        along = (features - self.middle) @ self.vt.T
+        squares = ((features - self.middle) @ self.axes) ** 2
         made = np.empty(len(self.penalty))
         for penalty in np.unique(self.penalty):
             own = self.leverage(float(penalty))
-            there = 1.0 / len(self.u) + (along**2 / (self.d**2 + penalty)).sum()
+            there = 1.0 / len(self.along) + (squares / (self.spread + penalty)).sum()
             made[self.penalty == penalty] = there / (own / np.maximum(1.0 - own, 1e-6)).mean()
         return made
 
 
-def leverage(u: Array, d: Array, penalty: ArrayLike) -> Array:
+def leverage(along: Array, spread: Array, penalty: ArrayLike) -> Array:
     """The diagonal of the hat matrix of a decomposition (worlds,), or one for each of several
     penalties (worlds, penalties)."""
-    shrunk = (d**2 / (d**2 + np.asarray(penalty)[..., None])).T
-    return np.asarray(u**2 @ shrunk + 1.0 / len(u))
+    shrunk = (1.0 / (spread + np.asarray(penalty)[..., None])).T
+    return np.asarray(along**2 @ shrunk + 1.0 / len(along))
 
 
 def fit(features: Array, x: Array) -> Fit:
     """The regression of ``x`` (worlds, quantities) on ``features`` (worlds, features)."""
     middle, mean = features.mean(0), x.mean(0)
-    u, d, vt = np.linalg.svd(features - middle, full_matrices=False)
-    told = u.T @ (x - mean)
+    centred = features - middle
+    spread, axes = np.linalg.eigh(centred.T @ centred)
+    # what no world moves along has a spread of zero, give or take the last digit
+    spread, along = np.maximum(spread, 0.0), centred @ axes
+    told = along.T @ (x - mean)
     error = np.full(x.shape[1], np.inf)
     left = np.zeros_like(x)
     chosen = np.full(x.shape[1], PENALTIES[-1])
-    for penalty, own in zip(PENALTIES, leverage(u, d, PENALTIES).T, strict=True):
-        fitted = mean + u @ ((d**2 / (d**2 + penalty))[:, None] * told)
+    for penalty, own in zip(PENALTIES, leverage(along, spread, PENALTIES).T, strict=True):
+        fitted = mean + along @ (told / (spread + penalty)[:, None])
         # more features than worlds and hardly a penalty: the line goes through every point
         out = x - (x - fitted) / np.maximum(1.0 - own, 1e-6)[:, None]
         off = np.sqrt(((x - out) ** 2).mean(0))
         better = off < error
         error[better], left[:, better], chosen[better] = off[better], out[:, better], penalty
-    weights = vt.T @ (d[:, None] / (d[:, None] ** 2 + chosen) * told)
-    return Fit(weights, middle, mean, left, error, chosen, u, d, vt)
+    weights = axes @ (told / (spread[:, None] + chosen))
+    return Fit(weights, middle, mean, left, error, chosen, axes, along, spread)
