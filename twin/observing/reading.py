@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from twin.ground import parquet
 from twin.ground.errors import UsageError
 from twin.observing import files, items, people, rows
+from twin.observing.blocks import Block
 from twin.observing.ledger import Ledger
 from twin.observing.mapping import Mapped
 from twin.observing.progress import Progress
 from twin.observing.sources import Source, Within
-from twin.observing.spool import Spool, parts
+from twin.observing.spool import Sorted, Spool, parts
 from twin.observing.tally import AGES, DEPTHS, MOST_PERIODS, Frame, Tally
 from twin.observing.times import COARSE, Clock
 
@@ -116,18 +117,26 @@ class Reading:
             first = next(jobs, None)
             if first is None:
                 raise UsageError(f"{source.path}: has no rows")
-            made = shapers[0].make(first())
+            made, found = self._made(shapers[0], first)
             shapers[0].clock.unit = made.clock.unit
-            self._take(source, made)
-            todo = ((lambda job=job: shapers[0].make(job())) for job in jobs)
-            for made in self._ahead(todo):
-                self._take(source, made)
+            self._take(source, made, found)
+            todo = (partial(self._made, shapers[0], job) for job in jobs)
+            for made, found in self._ahead(todo):
+                self._take(source, made, found)
         except Within as error:
             raise error.of(source.path) from None
         if not source.rows:
             raise UsageError(f"{source.path}: has no rows")
 
-    def _take(self, source: Source, made: rows.Made) -> None:
+    def _made(self, shaper: rows.Shaper, block: Callable[[], Block]) -> tuple[rows.Made, Sorted]:
+        """The rows of a block, by the part of their user."""
+        made = shaper.make(block())
+        by_part = self.spool.sorted(made.rows, made.rows["user"])
+        # once in memory, not twice
+        made.rows = by_part.rows
+        return made, by_part
+
+    def _take(self, source: Source, made: rows.Made, by_part: Sorted) -> None:
         """Count and write the rows of a block, in the order of the log."""
         self.ledger.rows += made.read
         source.rows += made.read
@@ -136,14 +145,14 @@ class Reading:
         self.ledger.ignored.update({name: n for name, n in made.ignored.items() if n})
         self.ledger.check(final=False)
         self._clocked(made.clock)
-        found = made.rows
+        found = by_part.rows
         if len(found):
             self.days += np.bincount(found["day"], minlength=_LAST_DAY)[:_LAST_DAY]
             if "source" in (self.dtype.names or ()):
                 found["source"] = self._coded(made.sources)[found["source"]]
             if "position" in (self.dtype.names or ()):
                 self.farthest = max(self.farthest, int(found["position"].max()))
-            self.spool.add(found, found["user"])
+            self.spool.add(by_part)
         total = sum(source.size for source in self.ledger.sources)
         share = min((self._before + made.done) / max(total, 1), 1.0)
         self.progress.show("reading", share, self.ledger.rows)
@@ -207,22 +216,24 @@ class Reading:
     def _sum(self, frame: Frame) -> Tally:
         many = len(self.spool.paths)
         makers = "maker" in (self.dtype.names or ())
+        of = "maker" if makers else "item"
         second = Spool(self.work / "items", many, people.ITEMS)
         tally = Tally(frame)
 
-        def part(i: int) -> tuple[people.Part, NDArray[np.int64]]:
+        def part(i: int) -> tuple[people.Part, Sorted, NDArray[np.int64]]:
             found = self.spool.take(i)
             day = found["day"]
             far = (day < frame.first) | (day > frame.last)
             places = np.sort(found["place"][far])
-            return people.observe(found[~far] if far.any() else found, frame), places
+            made = people.observe(found[~far] if far.any() else found, frame)
+            return made, second.sorted(made.items, made.items[of]), places
 
         todo = (partial(part, i) for i in range(many))
-        for i, (made, far) in enumerate(self._ahead(todo)):
+        for i, (made, by_part, far) in enumerate(self._ahead(todo)):
             self.ledger.add("time lies more than a year from the rest", len(far), far)
             self.ledger.add("repeats another row", len(made.repeated), made.repeated)
             tally.add(made.tally)
-            second.add(made.items, made.items["maker" if makers else "item"])
+            second.add(by_part)
             self.progress.show("people", (i + 1) / many)
         second.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,13 @@ MOST = 1024
 """Parts; each is an open file."""
 
 
+class Sorted(NamedTuple):
+    """Rows (n,) by the part that they belong to, and where each part ends (parts,)."""
+
+    rows: NDArray[Any]
+    ends: NDArray[np.int64]
+
+
 class Spool:
     """``parts`` (a power of two) files of rows, by a key that is spread evenly."""
 
@@ -27,21 +34,24 @@ class Spool:
         self.dtype = dtype
         self._files = [path.open("wb") for path in self.paths]
 
-    def add(self, rows: NDArray[Any], key: NDArray[np.uint64]) -> None:
-        """Append rows (n,), each to the part of its key (n,); order is kept within a part."""
+    def sorted(self, rows: NDArray[Any], key: NDArray[np.uint64]) -> Sorted:
+        """Rows (n,) by the part of their key (n,), for `add`; order is kept within a part."""
         parts = len(self.paths)
+        if parts == 1:
+            return Sorted(rows, np.array([len(rows)]))
+        part = (key & np.uint64(parts - 1)).astype(np.uint16)
+        ends = np.cumsum(np.bincount(part, minlength=parts))
+        # in two bytes a stable sort counts, and is quick; take copies records as blocks
+        return Sorted(rows.take(np.argsort(part, kind="stable")), ends)
+
+    def add(self, found: Sorted) -> None:
+        """Append rows, each to its part."""
+        start = 0
         try:
-            if parts == 1:
-                rows.tofile(self._files[0])
-                return
-            part = (key & np.uint64(parts - 1)).astype(np.uint16)
-            ends = np.cumsum(np.bincount(part, minlength=parts))
-            # in two bytes a stable sort counts, and is quick; take copies records as blocks
-            sorted_ = rows.take(np.argsort(part, kind="stable"))
-            for i, end in enumerate(ends):
-                start = ends[i - 1] if i else 0
+            for file, end in zip(self._files, found.ends.tolist(), strict=True):
                 if end > start:
-                    sorted_[start:end].tofile(self._files[i])
+                    found.rows[start:end].tofile(file)
+                start = end
         except OSError as error:
             raise UsageError(
                 f"{self.paths[0].parent}: cannot be written: {error.strerror} (give --out a place "
