@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from collections.abc import Callable
@@ -60,6 +61,20 @@ def raises(kind: type[Exception], opened: bool = False) -> Callable[[bytes], boo
         return False
 
     return found
+
+
+def odd_zone(place: Path) -> Observed:
+    """A Parquet file of times whose zone is no text: what Arrow says of the types is in Base64."""
+    zone = "Europe/Paris"
+    kept: dict[str, Any] = {name: column(at) for at, name in enumerate(COLUMNS)}
+    kept["time"] = pa.array(kept["time"], pa.timestamp("s", zone))
+    pq.write_table(pa.table(kept), place / "log.parquet")
+    data = (place / "log.parquet").read_bytes()
+    metadata = pq.read_metadata(place / "log.parquet").metadata
+    assert metadata is not None
+    said = metadata[b"ARROW:schema"]
+    other = base64.b64decode(said).replace(zone.encode(), b"\xff" * len(zone))
+    return plain(place, data.replace(said, base64.b64encode(other)), "log.parquet")
 
 
 def promises(data: bytes) -> bool:
@@ -395,6 +410,7 @@ REFUSED: dict[str, tuple[Case, str]] = {
         lambda p: damaged(p, 9, raises(UnicodeDecodeError)),
         "log.parquet: is not whole Parquet",
     ),
+    "parquet with a zone that is no text": (odd_zone, "log.parquet: is not whole Parquet"),
     "parquet with numbers of odd sizes": (
         lambda p: damaged(p, 9, raises(pa.ArrowNotImplementedError)),
         "log.parquet: is not whole Parquet",

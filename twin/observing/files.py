@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pajson
-import pyarrow.parquet as pq
 
 from twin.ground import parquet
 from twin.ground.errors import UsageError
@@ -194,7 +193,7 @@ def _parquet(source: Source, named: Named, work: Path) -> Iterator[Job]:
                 raise
             raise UsageError(f"{source.path}: the gzip is damaged: {error}") from None
     try:
-        file = pq.ParquetFile(path)
+        file = parquet.opened(path)
         names = file.schema_arrow.names
         leaves = [each.path for each in (file.schema.column(i) for i in range(len(file.schema)))]
     except parquet.DAMAGED as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -75,10 +76,10 @@ class Reading:
 
     def run(self) -> Read:
         """All three passes. Raises UsageError for what cannot be read, or too much of it."""
-        for number, source in enumerate(self.ledger.sources):
-            self._file(number, source)
-            self._before += source.size
-        self.spool.close()
+        with closing(self.spool):
+            for number, source in enumerate(self.ledger.sources):
+                self._file(number, source)
+                self._before += source.size
         self.ledger.check()
         if not self.days.any():
             raise UsageError(f"{self.ledger.sources[0].path}: no row can be used")
@@ -229,13 +230,13 @@ class Reading:
             return made, second.sorted(made.items, made.items[of]), places
 
         todo = (partial(part, i) for i in range(many))
-        for i, (made, by_part, far) in enumerate(self._ahead(todo)):
-            self.ledger.add("time lies more than a year from the rest", len(far), far)
-            self.ledger.add("repeats another row", len(made.repeated), made.repeated)
-            tally.add(made.tally)
-            second.add(by_part)
-            self.progress.show("people", (i + 1) / many)
-        second.close()
+        with closing(second):
+            for i, (made, by_part, far) in enumerate(self._ahead(todo)):
+                self.ledger.add("time lies more than a year from the rest", len(far), far)
+                self.ledger.add("repeats another row", len(made.repeated), made.repeated)
+                tally.add(made.tally)
+                second.add(by_part)
+                self.progress.show("people", (i + 1) / many)
 
         def part_of_items(i: int) -> Tally:
             return items.observe(second.take(i), frame, makers)
