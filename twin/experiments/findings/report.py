@@ -63,7 +63,7 @@ def made(experiment: Experiment, judged: Sequence[Judged]) -> Report:
     """The report."""
     quick = bool(experiment.manifest["args"]["quick"])
     return Report(
-        f"{len(judged)} findings on the twin",
+        f"{len(judged)} finding{'s' * (len(judged) > 1)} on the twin",
         "Published results about recommenders, creators and consumers, tested in the twin's "
         "default "
         "world. Each has one to three primary claims, with controls in which the effect must "
