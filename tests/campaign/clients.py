@@ -191,7 +191,10 @@ async def guesser(crowd: Crowd, every_s: float) -> None:
     port, right = crowd.target.page, crowd.target.token
     last = "A" if right[-1] != "A" else "B"
     while not crowd.over.is_set():
-        for kind, token in (("none right", "x" * len(right)), ("nearly right", right[:-1] + last)):
+        tokens = [("none right", "x" * len(right)), ("nearly right", right[:-1] + last)]
+        # the first after a pause takes longer, whichever it is
+        crowd.draw.shuffle(tokens)
+        for kind, token in tokens:
             began = time.perf_counter()
             sent = request(port, "/run", Authorization=f"Bearer {token}")
             status, _ = await asked(crowd, port, sent)
