@@ -191,13 +191,8 @@ def campaign(seed: int, *, minutes: float, pace: float = PACE, every_s: float = 
     with tempfile.TemporaryDirectory(prefix="campaign-") as name:
         here = Path(name)
         with Prometheus(here / "prometheus") as server:
-            command = [
-                *begin((f"duration={days}d", OFTEN, *AT_REST)),
-                "--pace",
-                str(pace),
-                "--out",
-                "long",
-            ]
+            command = begin((f"duration={days}d", OFTEN, *AT_REST))
+            command += ["--pace", str(pace), "--out", "long"]
             command += ["--live", "127.0.0.1:0", "--metrics", ":0", "--remote-write"]
             with running(here, [*command, server.write_url]) as run:
                 crowd = asyncio.run(_watched(seen, run, run.target(), seed, every_s))

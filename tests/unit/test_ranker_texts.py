@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from twin.ground.units import DAY
-from twin.ranking.texts import Clock, Texts, column, decimal, hashed
+from twin.ranking.texts import Clock, Texts, decimal, hashed, json_array
 
 
 def test_texts_follow_a_row_that_is_given_to_another() -> None:
@@ -47,7 +47,7 @@ def test_texts_follow_a_row_that_is_given_to_another() -> None:
 def test_times_are_written_as_python_writes_them(start: dt.date, seconds: list[int]) -> None:
     """Of any day, also before the start, and of none."""
     midnight = dt.datetime.combine(start, dt.time())
-    written = json.loads(column(Clock(start)(np.array(seconds, np.int64))))
+    written = json.loads(json_array(Clock(start)(np.array(seconds, np.int64))))
     assert written == [str(midnight + dt.timedelta(seconds=each)) for each in seconds]
 
 
@@ -55,5 +55,5 @@ def test_times_are_written_as_python_writes_them(start: dt.date, seconds: list[i
 def test_ids_are_written_as_python_writes_them(numbers: list[int]) -> None:
     """All digits of the largest."""
     given = np.array(numbers, np.uint64)
-    assert json.loads(column(decimal(given))) == [str(each) for each in numbers]
-    assert json.loads(column(hashed(given))) == [f"{each:016x}" for each in numbers]
+    assert json.loads(json_array(decimal(given))) == [str(each) for each in numbers]
+    assert json.loads(json_array(hashed(given))) == [f"{each:016x}" for each in numbers]

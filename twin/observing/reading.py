@@ -221,20 +221,21 @@ class Reading:
         second = Spool(self.work / "items", many, people.ITEMS)
         tally = Tally(frame)
 
-        def part(i: int) -> tuple[people.Part, Sorted, NDArray[np.int64]]:
+        def part(i: int) -> tuple[Tally, Sorted, NDArray[np.int64], NDArray[np.int64]]:
             found = self.spool.take(i)
             day = found["day"]
             far = (day < frame.first) | (day > frame.last)
             places = np.sort(found["place"][far])
             made = people.observe(found[~far] if far.any() else found, frame)
-            return made, second.sorted(made.items, made.items[of]), places
+            by_part = second.sorted(made.items, made.items[of])
+            return made.tally, by_part, made.repeated, places
 
         todo = (partial(part, i) for i in range(many))
         with closing(second):
-            for i, (made, by_part, far) in enumerate(self._ahead(todo)):
+            for i, (made, by_part, repeated, far) in enumerate(self._ahead(todo)):
                 self.ledger.add("time lies more than a year from the rest", len(far), far)
-                self.ledger.add("repeats another row", len(made.repeated), made.repeated)
-                tally.add(made.tally)
+                self.ledger.add("repeats another row", len(repeated), repeated)
+                tally.add(made)
                 second.add(by_part)
                 self.progress.show("people", (i + 1) / many)
 

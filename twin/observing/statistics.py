@@ -272,7 +272,8 @@ def shared(share: float, both: float) -> float:
         return np.exp(-(threshold**2) / (1 + np.sin(at))) / (2 * math.pi)
 
     # Newton's method: the joint probability grows ever faster with the angle, so that steps from
-    # above never pass it, and shrink to nothing
+    # above never pass it, and shrink to nothing. (To import scipy.optimize for it would take a sync
+    # longer than all roots do.)
     while angle > low:
         along = angle * (_NODES + 1) / 2
         joint = share**2 + float((_WEIGHTS * density(along)).sum()) * angle / 2

@@ -79,14 +79,14 @@ def _quoted(texts: Bytes) -> NDArray[np.void]:
     return made.view(f"V{width}")[:, 0]
 
 
-def _column(quoted: NDArray[np.void]) -> bytes:
+def _array(quoted: NDArray[np.void]) -> bytes:
     """All of them as a JSON array."""
     return b"[%s]" % quoted.tobytes().replace(b"\0", b"")[:-1]
 
 
-def column(texts: Bytes) -> bytes:
+def json_array(texts: Bytes) -> bytes:
     """Texts as a JSON array."""
-    return _column(_quoted(texts))
+    return _array(_quoted(texts))
 
 
 class Texts:
@@ -119,7 +119,7 @@ class Texts:
             for name, write, given in zip(self._texts, self._writers, numbers(new), strict=True):
                 known[name][new] = _quoted(write(given))
             self._rows[rows[new]] = known[new]
-        return [_column(known[name]) for name in self._texts]
+        return [_array(known[name]) for name in self._texts]
 
     def _grow(self, size: int) -> None:
         more = size - len(self._rows)

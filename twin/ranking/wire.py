@@ -26,7 +26,6 @@ import datetime as dt
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -37,7 +36,7 @@ from numpy.typing import NDArray
 from twin.ranking.batch import SIGNALS, SOURCES, Batch, Posts
 from twin.ranking.lesson import RESPONSES
 from twin.ranking.scores import Wrong
-from twin.ranking.texts import Clock, Texts, column, decimal, hashed
+from twin.ranking.texts import Clock, Texts, decimal, hashed, json_array
 
 ENGAGEMENTS = {"like": "like", "comment": "comment", "retweet": "reshare"}
 """Counters of the challenge that a twin has, by the response that they count."""
@@ -61,9 +60,9 @@ class Scribe:
     def _said(self, posts: Posts) -> list[bytes]:
         """Ids of posts, names of their creators, and when they were made, as JSON."""
 
-        def numbers(new: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+        def numbers(new: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
             some = posts.some(new)
-            yield from (some.post_id, some.creator_id, some.created_at)
+            return some.post_id, some.creator_id, some.created_at
 
         return self._post(posts.post, posts.post_id, numbers)
 
@@ -92,7 +91,7 @@ class Scribe:
         """Ids and names of people, and when their sessions begin, as JSON."""
         ids = batch.person_id
         texts = self._person(batch.person, ids, lambda new: (ids[new], ids[new]))
-        return [*texts, column(self._time(batch.at))]
+        return [*texts, json_array(self._time(batch.at))]
 
     def batched(self, batch: Batch) -> bytes:
         """The one request for all sessions of a window."""
@@ -224,11 +223,9 @@ def _many(given: Any) -> int | str:
 
 def _scored(lists: list[Any], batch: Batch) -> NDArray[np.float32]:
     """Scores of each session's candidates, one behind the other."""
-    wanted = np.diff(batch.start).tolist()
-    if [len(each) if isinstance(each, list) else -1 for each in lists] != wanted:
-        for k, (one, want) in enumerate(zip(lists, wanted, strict=True)):
-            if not isinstance(one, list) or len(one) != want:
-                raise Wrong(f"session {k}: its answer has {_many(one)} scores for {want} posts")
+    for k, (one, want) in enumerate(zip(lists, np.diff(batch.start).tolist(), strict=True)):
+        if not isinstance(one, list) or len(one) != want:
+            raise Wrong(f"session {k}: its answer has {_many(one)} scores for {want} posts")
     return _numbers(list(itertools.chain.from_iterable(lists)))
 
 
