@@ -46,7 +46,7 @@ EVERY_S = 5.0
 BLOCKS, SETTLING = 12, 0.2
 GROWTH = 0.05
 """Of its level an hour: what surely grows faster is a failure."""
-UNITS = {"RSS": "MB", "USS": "MB", "files": "", "threads": "", "scrape": "ms", "page": "ms"}
+UNITS = {"RSS": "MB", "anonymous": "MB", "files": "", "threads": "", "scrape": "ms", "page": "ms"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,9 @@ def slope(hours: Sequence[float], values: Sequence[float], together: int = 1) ->
 
 
 def measured(pid: int) -> dict[str, float]:
-    """Memory, files and threads of a process, from /proc. Raises OSError once it has gone."""
+    """Memory, files and threads of a process, from /proc. Anonymous memory is what the process made
+    itself; RSS has pages of files, too (libraries, compiled kernels), which the system takes away and
+    brings back as it likes. Raises OSError once the process has gone."""
     place = Path(f"/proc/{pid}")
     rollup = (place / "smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     kb = {line.split(":")[0]: float(line.split()[1]) for line in rollup}
@@ -95,7 +97,7 @@ def measured(pid: int) -> dict[str, float]:
     )
     return {
         "RSS": kb["Rss"] / 1024,
-        "USS": (kb["Private_Clean"] + kb["Private_Dirty"]) / 1024,
+        "anonymous": kb["Anonymous"] / 1024,
         "files": float(len(list((place / "fd").iterdir()))),
         "threads": float(status["Threads"]),
     }

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.ground import files, importing
+from twin.ground import files, importing, interrupts
 from twin.ground.errors import Problem, ScenarioError, TwinError, UsageError, nearest, one_line
 
 COMMANDS = {
@@ -124,6 +124,10 @@ class _Failure:
         sys.exit(status)
 
 
+_CLICKS = (click.exceptions.Exit, click.Abort)
+"""An end that is no error, and click's own word for an interrupt."""
+
+
 def main(args: list[str] | None = None) -> Any:
     """Entry point: one line per error, never a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -133,8 +137,9 @@ def main(args: list[str] | None = None) -> Any:
     # before the arguments are read: what is wrong with them is an error, too
     fail = _Failure("--json" in (sys.argv[1:] if args is None else args))
     try:
-        # else click would print errors in its own form and choose the exit status
-        return cli.main(args, prog_name="twin", standalone_mode=False)
+        with interrupts.listening(), interrupts.kept(but=_CLICKS):
+            # else click would print errors in its own form and choose the exit status
+            return cli.main(args, prog_name="twin", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.exceptions.NoArgsIsHelpError as asked:

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from twin.cli import common
 from twin.cli.watching import ended, watched, watcher
 from twin.experiments import commands
+from twin.ground import interrupts
 from twin.ground.crew import asked, cores
 from twin.ground.errors import TwinError, UsageError
 from twin.readers.report import write_report
@@ -77,16 +78,17 @@ def run(
 
     folder, watching = out or free_folder(checked.name), watcher(quiet, flags)
     try:
-        outcome = running.start(
-            checked,
-            folder,
-            reference=reference,
-            oracle=oracle,
-            watcher=watching,
-            pace=pace,
-            threads=asked(threads, cores()),
-            log=log,
-        )
+        with interrupts.kept():
+            outcome = running.start(
+                checked,
+                folder,
+                reference=reference,
+                oracle=oracle,
+                watcher=watching,
+                pace=pace,
+                threads=asked(threads, cores()),
+                log=log,
+            )
     # while the world is built; from the first step on Ctrl-C only asks the run to stop
     except KeyboardInterrupt:
         raise Interrupted(folder) from None
@@ -132,9 +134,10 @@ def resume(
 
     watching = watcher(quiet, flags)
     try:
-        outcome = running.resume(
-            Path(run), watcher=watching, pace=pace, threads=asked(threads, cores())
-        )
+        with interrupts.kept():
+            outcome = running.resume(
+                Path(run), watcher=watching, pace=pace, threads=asked(threads, cores())
+            )
     except KeyboardInterrupt:
         raise Interrupted(Path(run)) from None
     if outcome.status == "finished" and not quiet:

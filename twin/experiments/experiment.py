@@ -25,6 +25,7 @@ from twin.experiments.work.backends import Ended, run_all
 from twin.experiments.work.pool import Progress
 from twin.experiments.work.store import Store
 from twin.experiments.work.tasks import SCENARIO, Task
+from twin.ground import interrupts
 from twin.ground.errors import UsageError
 from twin.readers.bar import bar
 from twin.readers.text import span
@@ -164,7 +165,8 @@ class Experiment:
         and kept in ``failed``. ``store``: the folder of another experiment, whose tasks they are."""
         view = _Bar(what) if not self.quiet and Console().is_terminal else _Lines(what, self.quiet)
         try:
-            ended = run_all((store or self.store).root, tasks, on, view.show)
+            with interrupts.kept():
+                ended = run_all((store or self.store).root, tasks, on, view.show)
         except KeyboardInterrupt:
             view.close()
             self.finish("interrupted")

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from twin.ground import files
+from twin.ground import files, interrupts
 from twin.ground.crew import asked, cores
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError
@@ -72,7 +72,8 @@ def _work(out: Path) -> Iterator[Path]:
     try:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        yield work
+        with interrupts.kept():
+            yield work
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written: {error.strerror}") from None
     except KeyboardInterrupt:

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.ground import interrupts
 from twin.ground.errors import TwinError, one_line
 from twin.readers.service import Service
 from twin.readers.sidecar_process import CLOSE_S, SIGNALS, Message, main
@@ -110,6 +111,7 @@ class Link(Watcher):
         try:
             self._ended.wait()
         except KeyboardInterrupt:
+            interrupts.answered()
             self._put("hurry")
             self._ended.wait()
         self._out.put(None)
