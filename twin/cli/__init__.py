@@ -177,16 +177,19 @@ def main(args: list[str] | None = None) -> Any:
         fail(f"{where}{reason}{f' ({mend})' if mend else ''}", 1)
     # a bug: its trace goes to a file, one line to the user
     except Exception as error:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="twin-trace-", suffix=".txt", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(traceback.format_exc())
-        # inside, so that `twin --help` does not import what scenarios need
-        from twin.scenario.outside import blame
+        fail(_bug(error), 1)
 
-        # a mechanism of the user's own may have failed, and then the bug is not twin's
-        if theirs := blame(error):
-            fail(f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})", 1)
-        fail(
-            f"a bug in twin: {type(error).__name__}: {error} (please report it with {file.name})", 1
-        )
+
+def _bug(error: Exception) -> str:
+    """Keep the trace of a bug in a file, and say whose it is."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="twin-trace-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(traceback.format_exc())
+    # inside, so that `twin --help` does not import what scenarios need
+    from twin.scenario.outside import blame
+
+    # a mechanism of the user's own may have failed, and then the bug is not twin's
+    if theirs := blame(error):
+        return f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})"
+    return f"a bug in twin: {type(error).__name__}: {error} (please report it with {file.name})"
