@@ -1,6 +1,7 @@
-"""Kills runs at random moments: SIGKILL, SIGTERM, SIGINT, and SIGSTOP with SIGCONT, of `twin run`,
-`resume`, `fork` and `compare`. In the end the readings are the bytes of a run that nothing happened
-to, and no process said "a bug in twin".
+"""Kills at random moments: SIGKILL, SIGTERM, SIGINT, and SIGSTOP with SIGCONT, of `twin run`, `resume`
+and `fork`; of runs at which pages look, which are scraped, and whose readings are on their way to a
+Prometheus; of `compare`, `sweep` and `stress`; and SIGKILL while a checkpoint is half written. In the
+end the results are the bytes of those that nothing happened to, and no process said "a bug in twin".
 
 Moments are spread over the time that the command takes undisturbed; where a machine is busy, some
 come when nothing runs any more, and are counted as such.
@@ -8,17 +9,23 @@ come when nothing runs any more, and are counted as such.
 
 from __future__ import annotations
 
+import asyncio
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.campaign.clients import Crowd, page, scraper
+from tests.campaign.live import STEP, Run, running
 from tests.conftest import PATIENCE_S, SCENARIOS
+from tests.e2e.prometheus import Prometheus
 
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGSTOP)
 SETTINGS = (
@@ -27,22 +34,30 @@ SETTINGS = (
 )
 STOPPED_S = 0.3
 """How long a process stands still after SIGSTOP."""
+POLL_S = 0.0005
+"""Between two looks for a checkpoint that is being written."""
 MOST = 6
 """Kills of one run, after which it is left to end."""
 FINE = {0, 1, 130, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
 """How a process that got a signal may end: also before it could take any."""
-STEP = """
-import sys
-from twin.ground import units
-from twin.running import drive
-from twin.readers import report
-drive.CHECKPOINT_SIM_S = 11 * units.HOUR
-report.write_report = lambda out: out / "report.html"
-from twin.cli import main
-main(sys.argv[1:])
-"""
-"""The command line, with a checkpoint every eleven simulated hours and without the drawing of
-reports."""
+EXPERIMENTS = {
+    "compare": ("--policy", "chronological", "--replicates", "2", "--at", "1d"),
+    "sweep": ("--vary", "recommender.dim=4,8"),
+    "stress": (
+        *("--policy", "chronological", "--at", "1d", "--goal", "effect(satisfaction_mean) >= 0"),
+        *("--worlds", "8", "--search", "0", "--confirm", "2"),
+    ),
+}
+WATCHED = ("--live", "127.0.0.1:0", "--metrics", ":0", "--pace", "1", "--remote-write")
+WATCHED_S = 4.0
+"""About how much longer a run takes at that pace."""
+PAGES = 3
+"""At a run that is watched; it is scraped twice a second, too."""
+WAYS = (
+    *("run", "fork", "checkpoint", "compare", "watched"),
+    *("run", "fork", "sweep", "watched", "stress"),
+)
+"""What is killed, in turns."""
 
 
 @dataclass
@@ -53,12 +68,18 @@ class Killed:
     late: int = 0
     worlds: int = 0
     failures: list[str] = field(default_factory=list)
+    unable: str = ""
+
+    def note(self, what: str) -> None:
+        """One kill."""
+        self.kills[what] = self.kills.get(what, 0) + 1
 
     def lines(self) -> list[str]:
         """One line per failure, and one for all."""
         by = ", ".join(f"{count} x {what}" for what, count in sorted(self.kills.items()))
         return [
             *self.failures,
+            *([self.unable] if self.unable else []),
             f"{sum(self.kills.values())} kills of {self.worlds} runs ({by or 'none'}; {self.late} "
             f"came too late): {len(self.failures)} failures",
         ]
@@ -75,6 +96,8 @@ class Campaign:
         began = time.monotonic()
         self._undisturbed([*self.begin, "--out", "right"])
         self.takes_s = time.monotonic() - began
+        self.took_s: dict[str, float] = {}
+        self.server = ""
         self.right = (folder / "right" / "metrics.parquet").read_bytes()
 
     def _start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
@@ -92,15 +115,15 @@ class Campaign:
         if process.returncode:
             self.seen.failures.append(f"{arguments[0]}: status {process.returncode}: {said[-200:]}")
 
-    def disturbed(self, arguments: Sequence[str]) -> bool:
-        """Begin a command and send it a signal at some moment; whether it came to its end."""
+    def disturbed(self, arguments: Sequence[str], takes_s: float = 0.0) -> bool:
+        """Begin a command, which takes as long as a run unless given, and send it a signal at some
+        moment; whether it came to its end."""
         process, number = self._start(arguments), self.draw.choice(SIGNALS)
         try:
-            process.wait(self.draw.uniform(0, self.takes_s))
+            process.wait(self.draw.uniform(0, takes_s or self.takes_s))
             self.seen.late += 1
         except subprocess.TimeoutExpired:
-            what = f"{number.name} in {arguments[0]}"
-            self.seen.kills[what] = self.seen.kills.get(what, 0) + 1
+            self.seen.note(f"{number.name} in {arguments[0]}")
             process.send_signal(number)
             if number == signal.SIGSTOP:
                 time.sleep(STOPPED_S)
@@ -146,36 +169,142 @@ class Campaign:
         if not found.is_file() or found.read_bytes() != self.right:
             self.seen.failures.append(f"{name}: other readings than undisturbed")
 
-    def compare(self, name: str) -> None:
+    def checkpoint(self, name: str) -> None:
+        """A run, killed each time while a checkpoint is half written, then continued to its end."""
+        self.seen.worlds += 1
+        out = self.folder / name
+        for _ in range(self.most):
+            begun = (out / "manifest.json").exists()
+            arguments = ["resume", name, "--quiet"] if begun else [*self.begin, "--out", name]
+            process = self._start(arguments)
+            # the first of this process or a later one
+            left = self.draw.randrange(4)
+            while process.poll() is None and left >= 0:
+                if any(out.glob("checkpoints/*.part")):
+                    left -= 1
+                    if left < 0:
+                        break
+                    while any(out.glob("checkpoints/*.part")) and process.poll() is None:
+                        time.sleep(POLL_S)
+                time.sleep(POLL_S)
+            over = process.poll() is not None
+            process.kill()
+            process.communicate(timeout=PATIENCE_S)
+            if over:
+                self.seen.late += 1
+                break
+            self.seen.note("SIGKILL in a checkpoint")
+        self._ends(name)
+
+    def watched(self, name: str) -> None:
+        """A run with pages, scrapes and remote write, killed and continued."""
+        self.seen.worlds += 1
+        for _ in range(self.most):
+            begun = (self.folder / name / "manifest.json").exists()
+            arguments = (
+                ["resume", name] if begun else [*self.begin[:-2], "--no-cache", "--out", name]
+            )
+            with running(self.folder, [*arguments, *WATCHED, self.server]) as run:
+                if self._looked_at(run):
+                    break
+        self._ends(name)
+
+    def _looked_at(self, run: Run) -> bool:
+        """Open pages at a run, and kill it; whether it came to its end before."""
+        number = self.draw.choice(SIGNALS)
+        try:
+            crowd = Crowd(run.target(), self.draw)
+            came = asyncio.run(self._among(crowd, run, number))
+        except RuntimeError:  # it ended before it said where it is
+            came = False
+        status = run.ended()
+        if not came:
+            self.seen.late += 1
+        if status not in FINE or run.faults() or any(crowd.wrong.values()):
+            said = run.faults() or run.lines[-3:]
+            self.seen.failures.append(
+                f"watched, {number.name}: status {status}: {said}, {crowd.wrong or 'answers right'}"
+            )
+        return not came or status == 0
+
+    async def _among(self, crowd: Crowd, run: Run, number: signal.Signals) -> bool:
+        """Send the signal at some moment, among pages and scrapes; whether it came in time."""
+        clients = [
+            *(
+                asyncio.ensure_future(crowd.living("page", lambda: page(crowd)))
+                for _ in range(PAGES)
+            ),
+            asyncio.ensure_future(crowd.living("scrape", lambda: scraper(crowd, 0.5))),
+        ]
+        await asyncio.sleep(self.draw.uniform(0, self.takes_s + WATCHED_S))
+        # what breaks from here on is the signal's doing
+        crowd.over.set()
+        if came := run.process.poll() is None:
+            self.seen.note(f"{number.name} in a watched run")
+            run.process.send_signal(number)
+            if number == signal.SIGSTOP:
+                await asyncio.sleep(STOPPED_S)
+                run.process.send_signal(signal.SIGCONT)
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+        return came
+
+    def experiment(self, kind: str, name: str) -> None:
         """An experiment, killed and continued: the results of one that was not."""
         self.seen.worlds += 1
-        asked = ["compare", *self.begin[1:-2], "--no-cache", "--quiet", "--policy", "chronological"]
-        asked += ["--replicates", "2", "--at", "1d", "--on", "local:1"]
-        if not (self.folder / "compared").exists():
-            self._undisturbed([*asked, "--out", "compared"])
-        for _ in range(3):
+        asked = [kind, *self.begin[1:-2], "--no-cache", "--quiet", "--on", "local:1"]
+        asked += EXPERIMENTS[kind]
+        right = f"right-{kind}"
+        if not (self.folder / right).exists():
+            began = time.monotonic()
+            self._undisturbed([*asked, "--out", right])
+            self.took_s[kind] = time.monotonic() - began
+        for _ in range(self.most):
             begun = (self.folder / name / "manifest.json").exists()
-            if self.disturbed(["resume", name, "--quiet"] if begun else [*asked, "--out", name]):
+            arguments = ["resume", name, "--quiet"] if begun else [*asked, "--out", name]
+            if self.disturbed(arguments, self.took_s[kind]):
                 break
         begun = (self.folder / name / "manifest.json").exists()
         self._undisturbed(["resume", name, "--quiet"] if begun else [*asked, "--out", name])
-        tables = [self.folder / each / "results.parquet" for each in ("compared", name)]
-        if (
-            not all(table.is_file() for table in tables)
-            or len({table.read_bytes() for table in tables}) != 1
-        ):
+        tables = [
+            {path.name: path.read_bytes() for path in (self.folder / each).glob("*.parquet")}
+            for each in (right, name)
+        ]
+        if not tables[0] or tables[0] != tables[1]:
             self.seen.failures.append(f"{name}: other results than undisturbed")
 
+    def turn(self, way: str) -> None:
+        """One of `WAYS`."""
+        name = f"{way}-{self.seen.worlds}"
+        if way in EXPERIMENTS:
+            self.experiment(way, name)
+        elif way == "watched":
+            self.watched(name)
+        elif way == "checkpoint":
+            self.checkpoint(name)
+        else:
+            self.run(name, fork=way == "fork")
 
-def campaign(seed: int, *, minutes: float = 0.0, runs: int = 0, most: int = MOST) -> Killed:
+
+def campaign(
+    seed: int,
+    *,
+    minutes: float = 0.0,
+    runs: int = 0,
+    most: int = MOST,
+    ways: Sequence[str] = WAYS,
+) -> Killed:
     """Kill for so many minutes, or so many runs, each ``most`` times."""
-    with tempfile.TemporaryDirectory(prefix="campaign-") as name:
-        work = Campaign(seed, Path(name), most)
+    with ExitStack() as stack:
+        here = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="campaign-")))
+        work = Campaign(seed, here, most)
+        if "watched" in ways and shutil.which("prometheus") is None:
+            work.seen.unable = "no run was watched: that needs prometheus"
+            ways = [way for way in ways if way != "watched"]
+        elif "watched" in ways:
+            work.server = stack.enter_context(Prometheus(here / "prometheus")).write_url
         began = time.monotonic()
         while work.seen.worlds < runs if runs else time.monotonic() - began < 60 * minutes:
-            number = work.seen.worlds
-            if number % 5 == 4:
-                work.compare(f"experiment-{number}")
-            else:
-                work.run(f"run-{number}", fork=number % 2 == 1)
+            work.turn(ways[work.seen.worlds % len(ways)])
     return work.seen

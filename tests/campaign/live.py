@@ -14,10 +14,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.campaign.kill import STEP
 from tests.campaign.questions import Target
 from tests.conftest import PATIENCE_S, SCENARIOS
 
+STEP = """
+import sys
+from twin.ground import units
+from twin.running import drive
+from twin.readers import report
+drive.CHECKPOINT_SIM_S = 11 * units.HOUR
+report.write_report = lambda out: out / "report.html"
+from twin.cli import main
+main(sys.argv[1:])
+"""
+"""The command line, with a checkpoint every eleven simulated hours and without the drawing of
+reports."""
 WORLD = (
     *("warm_up=1d", "policies=[]", "metrics.every=6h", "chatbots.enabled=false"),
     *("audience.initial=300", "creators.human.initial=40", "creators.ai.initial=4"),

@@ -65,9 +65,10 @@ def test_an_answer_to_a_stranger_is_found() -> None:
 
 
 def test_a_run_that_is_killed_ends_with_the_same_bytes() -> None:
-    """Killed at a random moment, continued, and compared with one that was not."""
-    seen = kill.campaign(20261128, runs=1, most=1)
-    assert not seen.failures and seen.worlds == 1 and sum(seen.kills.values()) + seen.late == 1
+    """Killed at a random moment, while a checkpoint is half written, and with pages at it; continued,
+    and compared with one that was not."""
+    seen = kill.campaign(20261128, runs=3, most=1, ways=("run", "checkpoint", "watched"))
+    assert not seen.failures and seen.worlds == 3 and sum(seen.kills.values()) + seen.late == 3
 
 
 def test_a_disk_that_becomes_full() -> None:
