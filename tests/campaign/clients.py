@@ -45,6 +45,12 @@ class Crowd:
             words = f"{status or 'closed'} {about[:200]!r}"
             self.wrong.setdefault(kind, []).append(words)
 
+    async def settle(self, kind: str, status: int, allowed: set[int], about: str = "") -> None:
+        """Note an answer; where there was none, once it is known whether the run was ending."""
+        if status == CLOSED and CLOSED not in allowed:
+            await asyncio.sleep(END_S)
+        self.judge(kind, status, allowed, about)
+
     async def living(self, kind: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work of a client who should be served; that it broke is wrong unless the run has
         ended."""
@@ -177,7 +183,7 @@ async def asker(crowd: Crowd, every_s: float) -> None:
         one = crowd.draw.choice(all_of_them)
         port = crowd.target.page if one.page else crowd.target.endpoint
         status, body = await asked(crowd, port, one.sent)
-        crowd.judge(
+        await crowd.settle(
             one.kind,
             -1 if b"root:" in body else status,
             set(one.allowed),
@@ -198,8 +204,8 @@ async def guesser(crowd: Crowd, every_s: float) -> None:
             began = time.perf_counter()
             sent = request(port, "/run", Authorization=f"Bearer {token}")
             status, _ = await asked(crowd, port, sent)
-            crowd.judge("wrong token", status, {401, 403, 429})
             crowd.guesses.setdefault(kind, []).append(time.perf_counter() - began)
+            await crowd.settle("wrong token", status, {401, 403, 429})
         await asyncio.sleep(every_s)
 
 

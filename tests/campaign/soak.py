@@ -162,7 +162,7 @@ async def _looks(seen: Soaked, crowd: Crowd, run: Run, every_s: float) -> None:
             asked_at = time.perf_counter()
             status, _ = await asked(crowd, port, sent)
             found[name] = 1000 * (time.perf_counter() - asked_at)
-            crowd.judge(name, status, {200})
+            await crowd.settle(name, status, {200})
         try:
             for whose, pid in pids.items():
                 found |= {f"{whose}, {what}": value for what, value in measured(pid).items()}
