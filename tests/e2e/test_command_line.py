@@ -178,7 +178,7 @@ def test_live_view_on_a_terminal(straight: Path, tmp_path: Path) -> None:
         "left",
         "█",
         "policy: likes only",
-        "100%",
+        "100 %",
         "done: base",
     ):
         assert wanted in text

@@ -76,7 +76,7 @@ def test_effects_are_those_of_worlds_like_the_platform(found: fit.Fit) -> None:
     assert effect.quantiles[2] == pytest.approx(0.15, abs=0.02)
     assert effect.better > 0.99 and 0.7 < effect.held < 0.9
     assert effect.percent == pytest.approx(100 * 0.15 / 1.005, rel=0.15)
-    assert "better, 100%" in words.line(effect)
+    assert "better, 100 %" in words.line(effect)
 
 
 def test_goals_hold_together_and_the_surest_is_recommended(found: fit.Fit) -> None:

@@ -146,7 +146,7 @@ def test_verdicts_in_words() -> None:
     from rest."""
     said = {
         "at rest": (0.01, -0.02, 0.04),
-        "moves, but not surely by 5%": (0.044, 0.034, 0.053),
+        "moves, but not surely by 5 %": (0.044, 0.034, 0.053),
         "not distinguishable from rest": (0.08, -0.1, 0.2),
         "DRIFTS by −12.0 % [−20.0, −4.0]": (-0.12, -0.2, -0.04),
     }
@@ -203,7 +203,7 @@ def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
     data = SimpleNamespace(moving={("creator_morale", ""): 0.1})
     said = compare_words._restless(data, [row])  # type: ignore[arg-type]
     assert said.startswith(
-        "Not at rest in the weeks before the fork: creators' morale had been rising, by 50% of the "
+        "Not at rest in the weeks before the fork: creators' morale had been rising, by 50 % of the "
         "effect at that pace; both"
     )
     # many times the effect is no percentage, and "sessions" is no "it was"

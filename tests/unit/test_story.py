@@ -228,7 +228,7 @@ def test_luck_is_not_told() -> None:
     noise = np.random.default_rng(3).normal(0, 0.3, (DAYS + 1, 1))
     text = told(read((gauge("m", headline=True), 10 + noise[:, 0])))
     assert (
-        "No change beyond noise or 3%: the mean m (" in text
+        "No change beyond noise or 3 %: the mean m (" in text
         and "rose" not in text
         and "fell" not in text
     )
@@ -341,7 +341,7 @@ def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
         and "reach" not in sentences[place]
     )
     share, contrary = (
-        float(each.partition("%")[0].rpartition(" ")[2])
+        float(each.partition(" %")[0].rpartition(" ")[2])
         for each in (
             sentences[place].partition("morale had already been rising, by")[2],
             sentences[place].partition("income had been rising, against the")[2],

@@ -48,11 +48,11 @@ def frame(day: float) -> Frame:
         (90, "s", "1.5 min"),
         (2 * DAY, "s", "2 d"),
         (float("nan"), "1", "-"),
-        (-0.5, "1", "-0.5"),
+        (-0.5, "1", "−0.5"),
         (4.2e-4, "1", "0.00042"),
         (5e-4, "1", "0.0005"),
-        (-0.00987, "1", "-0.0099"),
-        (-9.96e-5, "1", "-0.0001"),
+        (-0.00987, "1", "−0.0099"),
+        (-9.96e-5, "1", "−0.0001"),
         (3.1e-5, "s", "0.000031 s"),
         (1e-7, "1", "~0"),
     ],
@@ -102,7 +102,7 @@ def test_plain_view_speaks_every_twentieth(capsys: pytest.CaptureFixture[str]) -
     view.end("done")
     lines = capsys.readouterr().out.splitlines()
     progress = [line for line in lines if "sessions/s" in line]
-    assert len(progress) == 20 and progress[9].startswith("2025-01-06   50%")
+    assert len(progress) == 20 and progress[9].startswith("2025-01-06   50 %")
     assert "200 sessions/s" in progress[9] and (
         "left 3 s" in progress[9] or "left 2 s" in progress[9]
     )
@@ -185,7 +185,7 @@ def test_live_view_fits_and_shows_both_sides(width: int) -> None:
         view.console.print(view.draw())
     text = caught.get()
     assert max(len(line) for line in text.splitlines()) <= width
-    for words in ("2025-01-08", "70%", "Creators", "Consumers", "[bold]x"):
+    for words in ("2025-01-08", "70 %", "Creators", "Consumers", "[bold]x"):
         assert words in text
     assert "sessions/d" in text or width == 50
     assert "[red]" in text

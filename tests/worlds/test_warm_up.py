@@ -196,8 +196,8 @@ def test_a_run_begins_at_its_start(
     running.start(scenario, tmp_path / "a", watcher=PlainView())
     said = capsys.readouterr().out
     assert (
-        "2024-12-12  warming up: 0% of 20 days before the start" in said
-        and "warming up: 50%" in said
+        "2024-12-12  warming up: 0 % of 20 days before the start" in said
+        and "warming up: 50 %" in said
         and "starts on 2025-01-01" in said
     )
     metrics = load_metrics(tmp_path / "a")

@@ -28,7 +28,7 @@ from twin.engine.simulation import Simulation
 from twin.experiments.drifts import TOLERANCE, WINDOW, Drift, Estimate, Floats, judged
 from twin.experiments.effects import window_means
 from twin.ground.crew import asked, cores
-from twin.ground.units import DAY
+from twin.ground.units import DAY, in_percent
 from twin.mechanisms.policies import PoliciesParams
 from twin.readers.panels import title
 from twin.readers.text import human
@@ -231,7 +231,7 @@ def _words(each: Drift) -> str:
     if each.verdict == "unclear":
         _, low, high = each.change
         return (
-            f"moves, but not surely by {TOLERANCE:.0%}"
+            f"moves, but not surely by {in_percent(TOLERANCE)}"
             if low > 0 or high < 0
             else "not distinguishable from rest"
         )
@@ -242,7 +242,7 @@ def _advice(scenario: Scenario, found: Sequence[Drift], days: int) -> list[str]:
     """The proposed warm-up in words."""
     need, never = proposed(scenario, found)
     lines = [
-        f"At rest: the 95 % interval of the change lies within {TOLERANCE:.0%}. MSER-5: days after "
+        f"At rest: the 95 % interval of the change lies within {in_percent(TOLERANCE)}. MSER-5: days after "
         f"which a series has settled (-: not within half of these {days} days)."
     ]
     if never:

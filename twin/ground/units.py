@@ -52,6 +52,11 @@ def format_duration(seconds: int) -> str:
     return f"{seconds}s" if seconds else "0s"
 
 
+def in_percent(share: float, digits: int = 0) -> str:
+    """A share as people read it: 0.264 -> ``26 %``."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def parse_rate(text: object) -> float:
     """Events per day in a rate such as ``3/d`` or ``2%/d``; raises ValueError with the mend for
     anything else."""

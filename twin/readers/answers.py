@@ -14,6 +14,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from twin.ground.units import in_percent
 from twin.readers import drift
 from twin.readers.baseline import Windows, took_effect
 from twin.readers.chapters import Chapter
@@ -106,7 +107,7 @@ def _fared(
         chosen = extremes(groups.get(side, ()), better, MOST)
         items += [Item(one.sentence, name, tone, "#who") for one in chosen]
     if not items:
-        return [Item(f"Nobody, beyond noise and {LEAST:.0%} of what it was.")]
+        return [Item(f"Nobody, beyond noise and {in_percent(LEAST)} of what it was.")]
     return items
 
 
@@ -123,7 +124,7 @@ def _sure(windows: Windows, moves: Mapping[str, Sequence[Move]]) -> list[Item]:
     items = [
         Item(
             f"This is one run of one seed. Listed is what differs by more than {NOISE:.0f} standard "
-            f"errors of the two means and {LEAST:.0%}; another seed would list some of it "
+            f"errors of the two means and {in_percent(LEAST)}; another seed would list some of it "
             f"differently"
             + (", and what follows a policy need not come from it." if windows.mark else ".")
         )
@@ -136,7 +137,7 @@ def _sure(windows: Windows, moves: Mapping[str, Sequence[Move]]) -> list[Item]:
         items.append(
             Item(
                 f"None of the {len(heads)} headline changes had begun in the weeks before "
-                f"{windows.called} (by at least {drift.SHARE:.0%} of the change)."
+                f"{windows.called} (by at least {in_percent(drift.SHARE)} of the change)."
             )
         )
     return items

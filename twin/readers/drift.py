@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.later import stats
+from twin.ground.units import in_percent
 from twin.readers.text import human
 
 Floats = NDArray[np.float64]
@@ -72,4 +73,4 @@ def words(what: str, share: float, rose: bool) -> str:
 
 def amount(share: float) -> str:
     """``60% of``, ``3.2 times``: percent of hundreds are read twice."""
-    return f"{abs(share):.0%} of" if abs(share) < 2 else f"{human(abs(share))} times"
+    return f"{in_percent(abs(share))} of" if abs(share) < 2 else f"{human(abs(share))} times"

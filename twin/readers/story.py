@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from twin.ground.units import in_percent
 from twin.readers import drift
 from twin.readers.baseline import WEEK, Windows
 from twin.readers.chapters import Chapter
@@ -63,7 +64,7 @@ def story(found: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) -> 
     if steady:
         sentences.insert(
             after_heads or min(1, len(sentences)),
-            f"No change beyond noise or {LEAST:.0%}: "
+            f"No change beyond noise or {in_percent(LEAST)}: "
             + ", ".join(
                 f"{phrase(one.metric, one.label)} "
                 f"({with_unit(windows.values(one.values)[1], one.metric)})"

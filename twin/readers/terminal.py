@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twin.ground.errors import TwinError
-from twin.ground.units import DAY, at
+from twin.ground.units import DAY, at, in_percent
 from twin.readers.baseline import Windows
 from twin.readers.heads import Heads
 from twin.readers.panels import tone
@@ -143,14 +143,14 @@ class PlainView(Watcher):
         rate, left = self.course.pace()
         if frame.now_s < 0:
             print(
-                f"{at(info.start, frame.now_s):%Y-%m-%d}  warming up: {self.course.share:.0%} of "
+                f"{at(info.start, frame.now_s):%Y-%m-%d}  warming up: {in_percent(self.course.share)} of "
                 f"{info.warm_up_s / DAY:g} days before "
                 f"the start  left {span(left)}",
                 flush=True,
             )
             return
         start = (
-            f"{at(info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  "
+            f"{at(info.start, frame.now_s):%Y-%m-%d}  {in_percent(self.course.share):>5}  "
             f"{rate:,.0f} sessions/s  left {span(left)}"
         )
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
@@ -164,7 +164,7 @@ class PlainView(Watcher):
         info = self.course.info
         said = f"paused; continue with: twin continue {info.out}" if frame.paused else "continues"
         date = f"{at(info.start, frame.now_s):%Y-%m-%d}"
-        print(f"{date}  {self.course.share:4.0%}  {said}", flush=True)
+        print(f"{date}  {in_percent(self.course.share):>5}  {said}", flush=True)
 
     def _heads(self, room: int) -> list[str]:
         """As many headlines as fit, the first ones of each side first, in declared order."""
@@ -262,7 +262,7 @@ class LiveView(Watcher):
         head.add_row(
             Text(f"{date:%Y-%m-%d}", "bold"),
             ProgressBar(100.0, 100 * self.course.share),
-            f"{self.course.share:.0%}",
+            in_percent(self.course.share),
         )
         where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}"
         speed = f"{rate:,.0f} sessions/s   "

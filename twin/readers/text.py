@@ -15,30 +15,36 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def human(value: float, unit: str = "1") -> str:
-    """Three significant digits with a thousands letter; durations (unit s) in minutes, hours or
-    days; bytes in MB."""
+    """Three significant digits with a thousands letter and a minus that is no hyphen; durations (unit
+    s) in minutes, hours or days; bytes in MB."""
     if not math.isfinite(value):
         return "-"
+    size = _size(abs(value), unit)
+    # of what is nearly nothing no sign is known
+    return f"−{size}" if value < 0 and not size.startswith("~") else size
+
+
+def _size(value: float, unit: str) -> str:
     if unit == "s":
         for size, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
-            if abs(value) >= size:
+            if value >= size:
                 return f"{value / size:.3g} {name}"
-        return f"{value:.3g} s" if abs(value) >= 1e-4 or not value else f"{tiny(value)} s"
+        return f"{value:.3g} s" if value >= 1e-4 or not value else f"{tiny(value)} s"
     for size, letter in _STEPS:
-        if abs(value) >= size:
+        if value >= size:
             return f"{value / size:.3g} {letter}" + ("B" if unit == "bytes" else "")
     # Of three decimals less than two digits would be left: 0.0005 is not 0.001
-    if abs(value) < 0.01 and value != 0:
+    if 0 < value < 0.01:
         return tiny(value)
-    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.3g}"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if value < 1 else f"{value:.3g}"
 
 
 def tiny(value: float) -> str:
-    """Two digits of a number near zero, without an exponent, which is for machines: ``0.00042``;
-    below a millionth ``~0``."""
-    if abs(value) < 1e-6:
+    """Two digits of a positive number near zero, without an exponent, which is for machines:
+    ``0.00042``; below a millionth ``~0``."""
+    if value < 1e-6:
         return "~0"
-    return f"{value:.{1 - math.floor(math.log10(abs(value)))}f}".rstrip("0")
+    return f"{value:.{1 - math.floor(math.log10(value))}f}".rstrip("0")
 
 
 def change(first: float, last: float) -> str:

@@ -23,7 +23,7 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.forks import WINDOW
 from twin.experiments.page import Group, Picture, Report, Section, left_out, listed
 from twin.experiments.words import WHO, series_name
-from twin.ground.units import DAY, at, format_duration
+from twin.ground.units import DAY, at, format_duration, in_percent
 
 
 def write(experiment: Experiment) -> None:
@@ -54,7 +54,7 @@ def write(experiment: Experiment) -> None:
         notices=reporting.failures(experiment),
         note=f"Scores are means over the last {days} days against the same worlds without the "
         f"step, in standard deviations (sd) from world to world; more is better for that side. In "
-        f"brackets {effects.LEVEL:.0%} intervals.",
+        f"brackets {in_percent(effects.LEVEL)} intervals.",
     )
     reporting.write(experiment, page)
 
@@ -69,7 +69,7 @@ def _map(experiment: Experiment, forces: Sequence[Force]) -> Section:
         for force in forces
     }
     help_ = (
-        f"Each step is one large point with its {effects.LEVEL:.0%} intervals; small points are "
+        f"Each step is one large point with its {in_percent(effects.LEVEL)} intervals; small points are "
         f"worlds, each compared with itself without the step. Green: for both, red: against both, "
         f"violet: for one and against the other, blue: for or against one, grey: not "
         f"distinguishable from noise. The {NAMED} strongest that are distinguishable are named."
@@ -131,7 +131,7 @@ def _methods(
             "Noise",
             f"Hotelling's T² of both scores against nothing, corrected over the {len(forces)} "
             f"steps by Benjamini and Hochberg: a step is distinguishable from noise if q < "
-            f"{1 - effects.LEVEL:.2g}. Towards whom: sides whose own {effects.LEVEL:.0%} interval "
+            f"{1 - effects.LEVEL:.2g}. Towards whom: sides whose own {in_percent(effects.LEVEL)} interval "
             f"(Student's t) keeps clear of zero.",
         ),
         (

@@ -32,7 +32,7 @@ from twin.experiments.page import (
     tabulated,
 )
 from twin.experiments.words import WHO, hundredths
-from twin.ground.units import at, format_duration
+from twin.ground.units import at, format_duration, in_percent
 
 NAMES = {"morris": "Morris' elementary effects", "sobol": "Sobol's indices"}
 SIGNED = ("mu", "mu_low", "mu_high", "trend", "trend_low", "trend_high")
@@ -67,7 +67,7 @@ def write(experiment: Experiment) -> None:
         notices=reporting.failures(experiment),
         note=f"Every lever runs from its value / {SPAN:g} to x {SPAN:g} within its bounds; scores "
         f"are in standard deviations (sd) from world to world, more is better for that side. In "
-        f"brackets {effects.LEVEL:.0%} intervals.",
+        f"brackets {in_percent(effects.LEVEL)} intervals.",
     )
     reporting.write(experiment, page)
 
@@ -154,7 +154,7 @@ def _methods(experiment: Experiment, method: str, rows: Rows) -> list[tuple[str,
             "Luck",
             "A parameter that sets nothing is a part of the design; what it seems to do is luck, "
             "as it is in every other index. A lever is distinguishable from luck where their "
-            f"{effects.LEVEL:.0%} intervals (bootstrap) do not overlap.",
+            f"{in_percent(effects.LEVEL)} intervals (bootstrap) do not overlap.",
         ),
         *reporting.usual_methods(experiment),
     ]

@@ -13,6 +13,7 @@ from twin.experiments.calibrate import pictures
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import Cell, Column, Group, Picture, Report, Section
 from twin.experiments.page import Summary as Said
+from twin.ground.units import in_percent
 from twin.observing.folder import Observed
 
 
@@ -92,7 +93,7 @@ def table(found: Sequence[Summary]) -> Section:
             Column[Summary](
                 f"{level} % held",
                 lambda each, level=level: Cell(  # type: ignore[misc]
-                    f"{each.held[level]:.0%}", each.held[level]
+                    in_percent(each.held[level]), each.held[level]
                 ),
             )
             for level in LEVELS

@@ -10,6 +10,7 @@ from twin.experiments.calibrate.fit import Check, Fit
 from twin.experiments.calibrate.prior import STANDARD
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import Cell, Column, Group, Picture, Report, Section, Summary
+from twin.ground.units import in_percent
 from twin.observing.folder import Observed
 
 MEANINGS = {text.partition("=")[0]: what for text, what in STANDARD}
@@ -199,4 +200,4 @@ def coverage(found: Fit, second: Coverage) -> Section:
 
 
 def _share(value: float) -> Cell:
-    return Cell(f"{value:.0%}", float(value))
+    return Cell(in_percent(value), float(value))

@@ -17,6 +17,7 @@ from twin.experiments.compare.data import Data
 from twin.experiments.compare.rows import Row
 from twin.experiments.page import TONES, Group, Picture, Section, Words, between, percent
 from twin.experiments.words import SIDES
+from twin.ground.units import in_percent
 from twin.readers.group_pictures import BY, LORENZ, GroupMark, changes, legend, lorenz_curves
 from twin.readers.groups import CURVE, curve, group_words, quantity
 from twin.readers.panels import words_of
@@ -133,7 +134,7 @@ def section(data: Data) -> list[Section]:
         Section(
             "who",
             "Who gains, who loses",
-            f"Effects in percent of the same worlds without the policy, with {effects.LEVEL:.0%} "
+            f"Effects in percent of the same worlds without the policy, with {in_percent(effects.LEVEL)} "
             f"intervals. Green and red: established among all groups of that policy. Groups are "
             f"made anew at every reading, of those who belong to them then.",
             groups=groups,

@@ -21,7 +21,7 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.forks import TREATMENTS
 from twin.experiments.page import Group, Picture, Report, Section
 from twin.experiments.words import SIDES, WHO, Key
-from twin.ground.units import at, format_duration
+from twin.ground.units import at, format_duration, in_percent
 from twin.readers.text import human
 
 SUREST = 10
@@ -62,7 +62,7 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
         ),
         notices=reporting.failures(experiment),
         note=f"Means over the last {words.window(data)} against the same worlds without the "
-        f"policy; in brackets {effects.LEVEL:.0%} intervals. Coloured: better or worse for that "
+        f"policy; in brackets {in_percent(effects.LEVEL)} intervals. Coloured: better or worse for that "
         f"side.",
     )
     reporting.write(experiment, page)
@@ -91,7 +91,7 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
         "another is shown."
     )
     help_ = (
-        f"Each policy is one large point with its {effects.LEVEL:.0%} interval along both axes; "
+        f"Each policy is one large point with its {in_percent(effects.LEVEL)} interval along both axes; "
         f"small points are the {data.n} worlds, each compared with itself without the policy. The "
         "shaded quarter is better for both sides. A cross that covers a zero line may be zero "
         "along it; one that clears it is suggestive, and established only where the summary says "
@@ -149,7 +149,7 @@ def _over_time(data: Data) -> Section:
     return Section(
         "time",
         "When it shows",
-        f"Effect of each policy week by week, with {effects.LEVEL:.0%} bands; the dashed line is "
+        f"Effect of each policy week by week, with {in_percent(effects.LEVEL)} bands; the dashed line is "
         "the fork. A ring marks the first week from which on the band keeps clear of zero to the "
         "end.",
         groups=groups,
@@ -262,7 +262,7 @@ def _methods(data: Data) -> list[tuple[str, str]]:
         ),
         (
             "Interval",
-            f"{effects.LEVEL:.0%}, of the mean difference of the pairs (t distribution, n − 1 "
+            f"{in_percent(effects.LEVEL)}, of the mean difference of the pairs (t distribution, n − 1 "
             f"degrees of freedom), of each series alone.",
         ),
         (
@@ -275,7 +275,7 @@ def _methods(data: Data) -> list[tuple[str, str]]:
         ),
         (
             "Smallest effect shown",
-            f"what as many worlds would show with a chance of {effects.POWER:.0%}, from the spread "
+            f"what as many worlds would show with a chance of {in_percent(effects.POWER)}, from the spread "
             "of the pairs; of a suggestive effect, how many more worlds would establish one of its "
             "size as safely as if all series were tested (Bonferroni).",
         ),

@@ -11,7 +11,7 @@ from twin.experiments.compare.rows import Row, name_of, read_biases
 from twin.experiments.compare.trial import Bias
 from twin.experiments.page import TONES, Cell, Column, Section, number, percent, tabulated
 from twin.experiments.words import SIDES, signed, two_digits
-from twin.ground.units import at
+from twin.ground.units import at, in_percent
 
 
 def series(data: Data) -> Section:
@@ -104,10 +104,10 @@ def trial(data: Data) -> list[Section]:
     ]
     biased = sum(each.sure for each in found)
     lead = (
-        f"The same policies given to {data.args['share']:.0%} of {data.args['of']} in one world, "
+        f"The same policies given to {in_percent(data.args['share'])} of {data.args['of']} in one world, "
         f"as an experimenter would: treated less control, against what forked worlds say that the "
         f"policy does to everybody. {biased} of {len(found)} quantities are biased by interference "
-        f"beyond noise (q below {1 - effects.LEVEL:.2g}; intervals are {effects.LEVEL:.0%}, each alone)."
+        f"beyond noise (q below {1 - effects.LEVEL:.2g}; intervals are {in_percent(effects.LEVEL)}, each alone)."
     )
     table = tabulated(columns, found)
     return [Section("trial", "What an A/B test would have reported", lead, table=table)]

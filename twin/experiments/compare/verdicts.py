@@ -11,12 +11,13 @@ from twin.experiments import effects
 from twin.experiments.compare.rows import Row, name_of
 from twin.experiments.page import TONES, between, percent
 from twin.experiments.words import SIDES, signed, would_tell
+from twin.ground.units import in_percent
 from twin.readers.text import human
 from twin.record.verdicts import Found, Verdict
 
 UNTOUCHED = "untouched, to the last bit"
 NOTE = (
-    f"[ ]: {effects.LEVEL:.0%} interval of this series alone. q: share of false alarms among all "
+    f"[ ]: {in_percent(effects.LEVEL)} interval of this series alone. q: share of false alarms among all "
     f"series as sure as this (Benjamini-Hochberg). Established: q < {1 - effects.LEVEL:.2g}; "
     f"suggestive: its own interval clears zero, and no more."
 )

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from twin.experiments.fitting import evidence
 from twin.ground.errors import UsageError
+from twin.ground.units import in_percent
 from twin.mechanisms.creators.declared import STRATEGY
 from twin.mechanisms.creators.strategy import learned
 from twin.scenario.loading import load
@@ -110,7 +111,7 @@ def solve(day: Days, target: float, most: float = 10.0) -> float:
     # the effect grows with the rate, so a target below this one lies in between
     if effect(day, most) < target:
         raise UsageError(
-            f"no learning rate up to {most:g} moves arousal by {target:.1%} (is exploration too "
+            f"no learning rate up to {most:g} moves arousal by {in_percent(target, 1)} (is exploration too "
             f"small?)"
         )
     low, high = 0.0, most
@@ -139,7 +140,8 @@ def main(path: Path, target: float, makers: int) -> None:
     day = days(creators.human, creators.strategy_sd, makers)
     for goal in sorted({*ENDS, target}):
         click.echo(
-            f"{goal:.1%} more outrage the day after: learning {solve(day, goal):.3f}", err=True
+            f"{in_percent(goal, 1)} more outrage the day after: learning {solve(day, goal):.3f}",
+            err=True,
         )
     block = {"human": {"learning": round(solve(day, target), 3)}}
     click.echo(yaml.safe_dump({"mechanisms": {"creators": block}}, sort_keys=False))

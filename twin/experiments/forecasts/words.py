@@ -14,6 +14,7 @@ from twin.experiments.forecasts.document import Answer
 from twin.experiments.forecasts.skill import OWN, Result
 from twin.experiments.forecasts.truths import DEVELOPMENT, Key, Truth
 from twin.ground.errors import UsageError
+from twin.ground.units import in_percent
 
 Read = tuple[dict[str, Any], list[Answer]]
 """A forecast's head and answers, see `document.answers`."""
@@ -55,7 +56,7 @@ def said(answer: Answer) -> list[str]:
     return [
         number(q[2]),
         f"[{number(q[0])}, {number(q[4])}]",
-        " / ".join(f"{each:.0%}".replace("%", " %") for each in answer.p),
+        " / ".join(in_percent(each) for each in answer.p),
     ]
 
 

@@ -16,6 +16,7 @@ from twin.experiments.recommend import actual, words
 from twin.experiments.recommend.actual import Actual
 from twin.experiments.recommend.advice import Advice, Effect, best
 from twin.experiments.words import SIDES, series_name, signed
+from twin.ground.units import in_percent
 from twin.observing.folder import Observed
 from twin.running.folder import slug
 
@@ -94,7 +95,7 @@ def effects(each: Advice) -> Section:
             numeric=False,
         ),
         Column("For its side", _direction, numeric=False),
-        Column("80 % held", lambda one: Cell(f"{one.held:.0%}", one.held)),
+        Column("80 % held", lambda one: Cell(in_percent(one.held), one.held)),
     ]
     summarised = set(map(id, words.reported(each)))
     ordered = sorted(each.effects, key=lambda one: id(one) not in summarised)
@@ -139,7 +140,7 @@ def went(known: Actual) -> Section:
         Column("Observed", lambda one: Cell(f"{one.observed:.3g}", one.observed)),
         Column("Foretold with it, 80 %", lambda one: Cell(words.fan(one.with_)), numeric=False),
         Column("Without it", lambda one: Cell(words.fan(one.without)), numeric=False),
-        Column("Days inside 80 %", lambda one: Cell(f"{one.held:.0%}", one.held)),
+        Column("Days inside 80 %", lambda one: Cell(in_percent(one.held), one.held)),
     ]
     return Section(
         "actual",

@@ -11,6 +11,7 @@ from twin.experiments.page import percent
 from twin.experiments.recommend import advice
 from twin.experiments.recommend.advice import SURE, Advice, Effect, Fan, Measure
 from twin.experiments.words import SIDES, is_reported, series_name, signed
+from twin.ground.units import in_percent
 
 CLEAR = 0.9
 """Probability of a direction from which on an effect is named as a gain or a loss."""
@@ -35,10 +36,10 @@ def verdict(made: Sequence[Advice], last: dt.date) -> str:
     if best is None:
         return (
             f"recommended: none of these policies (none keeps all goals with a probability of "
-            f"{SURE:.0%})"
+            f"{in_percent(SURE)})"
         )
     return (
-        f"recommended: {best.policy} (keeps all goals with a probability of {best.keeps:.0%}). "
+        f"recommended: {best.policy} (keeps all goals with a probability of {in_percent(best.keeps)}). "
         f"{expiry(last)}"
     )
 
@@ -51,9 +52,9 @@ def expiry(last: dt.date) -> str:
 def chances(each: Advice) -> str:
     """Probability of the goals."""
     if len(each.goals) == 1:
-        return f"keeps {each.goals[0][0]!r} with a probability of {each.keeps:.0%}"
-    parts = ", ".join(f"{text!r} {share:.0%}" for text, share in each.goals)
-    return f"keeps all goals with a probability of {each.keeps:.0%} ({parts})"
+        return f"keeps {each.goals[0][0]!r} with a probability of {in_percent(each.keeps)}"
+    parts = ", ".join(f"{text!r} {in_percent(share)}" for text, share in each.goals)
+    return f"keeps all goals with a probability of {in_percent(each.keeps)} ({parts})"
 
 
 def reported(each: Advice) -> Iterator[Effect]:
@@ -80,8 +81,8 @@ def direction(effect: Effect) -> str:
     if np.isnan(better):
         return ""
     if better >= CLEAR:
-        return f"better, {better:.0%}"
-    return f"worse, {1 - better:.0%}" if better <= 1 - CLEAR else "not clear"
+        return f"better, {in_percent(better)}"
+    return f"worse, {in_percent(1 - better)}" if better <= 1 - CLEAR else "not clear"
 
 
 def see(measure: Measure | None, last: dt.date) -> str:

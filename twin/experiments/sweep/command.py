@@ -30,6 +30,7 @@ from twin.experiments.sweep.points import LEAST, Swept, planned, window
 from twin.experiments.words import Key, daily_unit, series_name, signed, without_axes
 from twin.experiments.work.tasks import Task
 from twin.ground.later import stats
+from twin.ground.units import in_percent
 from twin.readers.text import human
 from twin.world.metric import Metric, label_text
 
@@ -174,7 +175,7 @@ def _by_level(swept: Swept, path: str) -> list[str]:
     if not shown:
         return [f"{path}: too many values for a table, and too few points to rank: see the report"]
     made = [
-        f"{path}: means by level with {effects.LEVEL:.0%} intervals, and the difference from "
+        f"{path}: means by level with {in_percent(effects.LEVEL)} intervals, and the difference from "
         f"{shown[0].first}"
     ]
     for row in shown:

@@ -32,7 +32,7 @@ from twin.experiments.sweep.levels import Level, by_level
 from twin.experiments.sweep.points import LEAST, Swept, planned, window
 from twin.experiments.sweep.words import Rank, Ranks, shown, sure
 from twin.experiments.words import SIDES, Key, daily_unit, hundredths, series_name, signed
-from twin.ground.units import DAY
+from twin.ground.units import DAY, in_percent
 
 MANY = 60
 """Most pictures of responses, beyond which only what is distinguishable from noise is drawn."""
@@ -171,7 +171,7 @@ def _levels(swept: Swept) -> list[Section]:
         Column("Verdict", lambda row: Cell(row.standing, tone=tone(row)), numeric=False),
     ]
     lead = (
-        f"Means of runs with their {effects.LEVEL:.0%} interval, and the difference from the first "
+        f"Means of runs with their {in_percent(effects.LEVEL)} interval, and the difference from the first "
         "level, by pairs of runs that share their luck and all other parameters."
     )
     return [Section("levels", "By level", lead, table=tabulated(columns, rows))]

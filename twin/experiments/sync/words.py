@@ -5,6 +5,7 @@ from __future__ import annotations
 from twin.experiments.sync.alarm import RATE, Day
 from twin.experiments.sync.command import ENOUGH, Synced
 from twin.experiments.words import two_digits
+from twin.ground.units import in_percent
 
 MOVED = 3
 """Parameters that are named."""
@@ -27,7 +28,7 @@ def lines(found: Synced) -> list[str]:
     made.append(f"moved most: {moved}")
     if found.after.effective < ENOUGH:
         made.append(
-            f"new worlds are needed: {found.after.effective:.0%} of the worlds that lie around a "
+            f"new worlds are needed: {in_percent(found.after.effective)} of the worlds that lie around a "
             f"typical one lie around what was observed (twin calibrate --until "
             f"{found.made.until}, with wider --vary where a posterior lies at an end of its range)"
         )
