@@ -36,7 +36,7 @@ CAMPAIGNS: dict[str, Callable[[argparse.Namespace], Found]] = {
         given.seed, times=given.times, faults=given.fault or (*FAULTS, *LOCAL)
     ),
     "crowd": lambda given: crowd.campaign(
-        given.seed, crowd.Size(given.pages, given.scrapes, pace=given.pace)
+        given.seed, crowd.Size(given.pages, given.scrapes, given.days, given.pace)
     ),
     "soak": lambda given: soak.campaign(given.seed, minutes=given.minutes),
 }
@@ -60,6 +60,7 @@ def main() -> int:
     parser.add_argument("--fault", choices=[*FAULTS, *LOCAL], action="append", help="of servers")
     parser.add_argument("--pages", type=int, default=200, help="of crowd")
     parser.add_argument("--scrapes", type=float, default=1000.0, help="of crowd: a second")
+    parser.add_argument("--days", type=int, default=30, help="of crowd: of the run")
     parser.add_argument("--pace", type=float, default=1.0, help="of crowd: 0 for none")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
