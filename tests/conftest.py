@@ -32,8 +32,6 @@ if (
     signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 ):  # begun in the background by a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
-# while tests are imported and collected, which makes some million objects that stay
-gc.disable()
 hypothesis_settings.register_profile("same", derandomize=True)  # the same examples everywhere
 hypothesis_settings.load_profile("same")
 PATIENCE_S = 600.0
@@ -118,6 +116,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     else:
         items.sort(key=lambda item: -place(item)[1])
     items += aside
+
+
+def pytest_sessionstart() -> None:
+    """Imports and collection make some million objects that stay. Not where this file is imported,
+    which campaigns and benchmarks do, too: their garbage would never be collected."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:

@@ -48,9 +48,9 @@ EXPERIMENTS = {
         *("--worlds", "8", "--search", "0", "--confirm", "2"),
     ),
 }
-WATCHED = ("--live", "127.0.0.1:0", "--metrics", ":0", "--pace", "1", "--remote-write")
-WATCHED_S = 4.0
-"""About how much longer a run takes at that pace."""
+WATCHED = ("--live", "127.0.0.1:0", "--metrics", ":0", "--pace", "0.25", "--remote-write")
+WATCHED_S = 8.0
+"""How long a run takes at that pace at least, once it can be watched."""
 PAGES = 3
 """At a run that is watched; it is scraped twice a second, too."""
 WAYS = (
@@ -236,7 +236,7 @@ class Campaign:
             ),
             asyncio.ensure_future(crowd.living("scrape", lambda: scraper(crowd, 0.5))),
         ]
-        await asyncio.sleep(self.draw.uniform(0, self.takes_s + WATCHED_S))
+        await asyncio.sleep(self.draw.uniform(0, WATCHED_S))
         # what breaks from here on is the signal's doing
         crowd.over.set()
         if came := run.process.poll() is None:

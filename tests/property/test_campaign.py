@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from tests.campaign import crowd, disk, fuzz, kill, requests, samples, servers, 
 from tests.campaign.clients import Crowd, Target
 from tests.campaign.proxy import Plan
 from tests.campaign.surfaces import SURFACES
+from tests.conftest import ROOT
 from twin.scenario import checking
 
 SLOW = ("log of others", "run folder", "mailbox")
@@ -240,3 +243,12 @@ def test_the_same_seed_draws_the_same_inputs(
             (place / file).write_bytes(b"0123456789")
     first, again = ([SURFACES[name].draw(random.Random(7)) for _ in range(5)] for _ in range(2))
     assert first == again
+
+
+def test_a_campaign_collects_its_garbage() -> None:
+    """Importing what tests share must not turn the collector off: a campaign would grow for hours."""
+    script = "import gc; from tests.campaign import fuzz; print(gc.isenabled())"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout == "True\n"
