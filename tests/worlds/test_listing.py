@@ -127,6 +127,30 @@ def test_a_paused_run_is_listed_as_paused(tiny: Scenario, tmp_path: Path) -> Non
     assert listed(tmp_path)["a"]["state"] == "done"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("compare", "base", "--policy", "chronological"),
+        ("sweep", "base", "--vary", "recommender.dim=4,8"),
+        ("audit", "base", "--step", "slate"),
+        ("stress", "base", "--policy", "chronological", "--goal", "satisfaction_mean > 0"),
+    ],
+    ids=lambda asked: asked[0],
+)
+def test_an_experiment_keeps_the_name_it_was_given(asked: tuple[str, ...], tmp_path: Path) -> None:
+    """On the command line, though all of them go by way of functions that may be given another.
+    Refused before anything is computed, they have their folder already."""
+    names = ("--name", "for the boss", "--tag", "feeds", "--on", "nowhere")
+    called(*asked, "--set", "policies=[]", "--out", "a", *names, cwd=tmp_path, check=False)
+    assert naming.read(tmp_path / "a") == naming.Naming("for the boss", ("feeds",))
+
+
+def test_what_is_given_within_goes_before_what_is_given_around() -> None:
+    with naming.giving("around", ["a"]), naming.giving("within", []):
+        assert naming.given() == naming.Naming("within", ("a",))
+    assert naming.given() == naming.NOTHING
+
+
 def test_experiments_and_what_cannot_be_read_are_listed(tiny: Scenario, tmp_path: Path) -> None:
     """An experiment's kind and names; a damaged manifest with its reason; nothing of what is
     somebody else's or lies deeper."""

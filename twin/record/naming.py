@@ -49,9 +49,12 @@ def given() -> Naming:
 
 @contextlib.contextmanager
 def giving(name: str | None, tags: Sequence[str]) -> Iterator[None]:
-    """Within the block, folders that are made get this name and these tags. Raises UsageError for
-    what is neither."""
-    before = _given.set(Naming(_checked("--name", name or ""), _tags(tags)))
+    """Within the block, folders that are made get this name and these tags; what is not given here
+    is as it was given around it, such as by the command line. Raises UsageError for what is neither
+    name nor tag."""
+    around = given()
+    mine = Naming(_checked("--name", name or "") or around.name, _tags(tags) or around.tags)
+    before = _given.set(mine)
     try:
         yield
     finally:
