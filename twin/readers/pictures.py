@@ -43,11 +43,11 @@ the head of the page names them."""
 
 _SHORT = CustomJSTickFormatter(
     code="""
-    const a = Math.abs(tick);
-    if (a >= 1e9) return (tick / 1e9).toPrecision(3) / 1 + " G";
-    if (a >= 1e6) return (tick / 1e6).toPrecision(3) / 1 + " M";
-    if (a >= 1e4) return (tick / 1e3).toPrecision(3) / 1 + " k";
-    return String(Number(tick.toPrecision(4)));
+    const a = Math.abs(tick), sign = tick < 0 ? "\u2212" : "";
+    if (a >= 1e9) return sign + (a / 1e9).toPrecision(3) / 1 + " G";
+    if (a >= 1e6) return sign + (a / 1e6).toPrecision(3) / 1 + " M";
+    if (a >= 1e4) return sign + (a / 1e3).toPrecision(3) / 1 + " k";
+    return sign + Number(a.toPrecision(4));
 """
 )
 
