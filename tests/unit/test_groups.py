@@ -1,7 +1,7 @@
 """Who gains and who loses: groups and Lorenz curves against the naive way, and what a report says of
 made-up readings."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -182,6 +182,14 @@ def row(label: str, effect: float, q: float, metric: str = "pay_by_followers") -
         **numbers,
         **rest,
     )
+
+
+def test_no_more_than_all_is_lost() -> None:
+    """Of pay, however wide the interval; an opinion can fall below zero."""
+    (words,) = compared.summary([row("lowest_tenth", -9.5, 0.01)], "p")
+    assert "lowest tenth by followers: pay −95\u00a0% [−100, −85\u00a0%]" in dict(words)
+    opinion = replace(row("lowest_tenth", -9.5, 0.01), unit="1")
+    assert opinion.percent(opinion.low) == -105
 
 
 def test_comparison_names_the_largest_established_gains_and_losses() -> None:

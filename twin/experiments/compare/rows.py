@@ -30,6 +30,13 @@ NUMBERS = (
     "narrower",
     "runs_saved",
 )
+COUNTED = frozenset(
+    {
+        *("posts", "impressions", "sessions", "responses", "likes", "follows", "visits", "answers"),
+        *("creators", "consumers", "accounts", "works", "ratings", "pay"),
+    }
+)
+"""Units, alone or per something, of what cannot lie below zero."""
 SCHEMA = pa.schema(
     [
         ("branch", pa.string()),
@@ -109,9 +116,13 @@ class Row:
         return "better" if (self.effect > 0) == (self.good == "up") else "worse"
 
     def percent(self, value: float) -> float:
-        """A value in percent of the world as it is; NaN where that is zero."""
+        """A difference in percent of the world as it is; NaN where that is zero. Of what is counted
+        or paid no more than all can go, however wide the interval."""
+        if not self.base:
+            return float("nan")
         # the size of the base alone, so that the sign stays that of the value
-        return 100 * value / abs(self.base) if self.base else float("nan")
+        share = 100 * value / abs(self.base)
+        return max(share, -100.0) if self.unit.partition("/")[0] in COUNTED else share
 
 
 def read_moving(experiment: Experiment) -> dict[Key, float]:
