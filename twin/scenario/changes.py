@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from twin.ground import files
 from twin.ground.errors import ScenarioError
 from twin.scenario.describe import settings
 from twin.scenario.loading import load
@@ -73,7 +74,7 @@ def about(scenario: Scenario) -> str:
         return ""
     written = Path(tree.at(("description",))[0])
     # by a flag, of this very scenario
-    if not written.is_file():
+    if not files.is_file(written):
         return scenario.description
     try:
         base = load(written)
