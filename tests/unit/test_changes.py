@@ -74,7 +74,7 @@ def test_a_flag_describes_what_it_is_given_with() -> None:
     """Whoever writes a description means all of it."""
     assert about(load(QUICK, ("description=Mine", "recommender.slate=7"))) == "Mine"
     # longer than the name of any file may be
-    assert about(load(QUICK, (f"description={'long ' * 60}",))) == "long " * 60
+    assert about(load(QUICK, (f"description={'long' * 60}",))) == "long" * 60
 
 
 def test_a_resolved_scenario_is_its_own(tmp_path: Path) -> None:
