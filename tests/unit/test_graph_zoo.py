@@ -143,6 +143,10 @@ REFUSED: dict[str, tuple[str, bytes, int, str]] = {
     "a zip of two": ("g.zip", zipped(("a", b"1 2"), ("b", b"1 2")), 0, "holds 2 files"),
     "an empty zip": ("g.zip", zipped(), 0, "holds 0 files"),
     "Parquet of one column": ("g.parquet", parquet(x=[1, 2]), 0, "has one column"),
+    # the last one would index beyond a table of ranks; the others would be taken for another node
+    "Parquet of signed numbers": ("g.parquet", parquet(x=[-3, -2], y=[-2, -1]), 0, "-3 has a sign"),
+    "one sign in Parquet": ("g.parquet", parquet(x=[1, -2, 3], y=[2, 3, 1]), 0, "-2 has a sign"),
+    "a sign far below": ("g.csv", b"w,source,target\n" + b"1,1,2\n" * 300 + b"1,-3,2\n", 0, "-3 has a sign"),
     "Parquet with a hole": ("g.parquet", parquet(x=[1, None], y=[2, 3]), 0, "an id is missing"),
     "torn Parquet": ("g.parquet", parquet(x=[1], y=[2])[:40], 0, "cannot be read"),
     "no GraphML": ("g.graphml", b"<graphml><graph>", 0, "no GraphML"),

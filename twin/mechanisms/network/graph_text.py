@@ -367,6 +367,8 @@ def by_columns(columns: list[pa.Array], whole: bool) -> Pairs:
                 f"first ids are",
                 "write all ids as whole numbers, or all as names",
             ) from None
+        if len(numbers) and (least := int(numbers.min())) < 0:
+            raise Unreadable(f"{least} has a sign", "write ids as whole numbers or names")
         return _placed(np.ascontiguousarray(numbers.reshape(2, -1).T))
     coded = both.dictionary_encode()
     words = coded.dictionary.to_pylist()
