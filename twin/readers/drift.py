@@ -62,7 +62,7 @@ def part(moved: float, change: float) -> float | None:
 
 
 def words(what: str, share: float, rose: bool) -> str:
-    """One series in the warning: ``satisfaction had already been falling, by 60% of the reported change
+    """One series in the warning: ``satisfaction had already been falling, by 60 % of the reported change
     at that pace``."""
     way = "rising" if rose else "falling"
     # "had been": a verb that needs no agreement in number with the name of a series
@@ -72,5 +72,5 @@ def words(what: str, share: float, rose: bool) -> str:
 
 
 def amount(share: float) -> str:
-    """``60% of``, ``3.2 times``: percent of hundreds are read twice."""
+    """``60 % of``, ``3.2 times``: percent of hundreds are read twice."""
     return f"{in_percent(abs(share))} of" if abs(share) < 2 else f"{human(abs(share))} times"
