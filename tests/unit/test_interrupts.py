@@ -58,6 +58,15 @@ def test_errors_of_their_own_stay() -> None:
         raise AttributeError
 
 
+def test_one_that_was_swallowed_is_raised_before_work_becomes_final() -> None:
+    with interrupts.listening():
+        interrupts.check()
+        with contextlib.suppress(KeyboardInterrupt):
+            pressed()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()
+
+
 def test_one_that_came_within_c_comes_again() -> None:
     """Python drops what is raised in a function that C calls; here it comes a moment later."""
 

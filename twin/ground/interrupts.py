@@ -8,7 +8,7 @@ what it was, and it is raised once more where nothing became of it.
 
 from __future__ import annotations
 
-import _thread
+import os
 import signal
 import sys
 import threading
@@ -37,7 +37,8 @@ def listening() -> Iterator[None]:
 
     def unraisable(lost: Any) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            threading.Timer(AGAIN_S, _thread.interrupt_main).start()
+            # a signal, which also ends a call that waits
+            threading.Timer(AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)).start()
         else:
             hook(lost)
 
@@ -66,6 +67,12 @@ def kept(but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
         if not _noted.is_set() or getattr(error, "status", 0) == 130 or isinstance(error, but):
             raise
         raise KeyboardInterrupt from None
+
+
+def check() -> None:
+    """Before work becomes final: raise KeyboardInterrupt if a Ctrl-C came that was swallowed."""
+    if _noted.is_set():
+        raise KeyboardInterrupt
 
 
 def answered() -> None:

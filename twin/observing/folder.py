@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from twin.ground import parquet
+from twin.ground import interrupts, parquet
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError, nearest
 from twin.observing.schemas import SCHEMAS
@@ -197,6 +197,8 @@ def write(work: Path, out: Path, manifest: dict[str, Any], tables: dict[str, pa.
     (work / "manifest.json").write_text(
         json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    # one that came while a library imported another ends there (pyarrow clears it)
+    interrupts.check()
     work.replace(out)
 
 
