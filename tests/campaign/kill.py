@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,15 +139,18 @@ class Campaign:
             )
         return process.returncode == 0
 
+    def _next(self, name: str, first: Sequence[str]) -> list[str]:
+        """The command that continues what was begun in a folder, else the one that begins it."""
+        begun = (self.folder / name / "manifest.json").exists()
+        return ["resume", name, "--quiet"] if begun else [*first, "--out", name]
+
     def run(self, name: str, fork: bool) -> None:
         """A run, killed again and again, then continued to its end; with a branch, which is killed,
         too."""
         self.seen.worlds += 1
         out = self.folder / name
         for _ in range(self.most):
-            begun = (out / "manifest.json").exists()
-            arguments = ["resume", name, "--quiet"] if begun else [*self.begin, "--out", name]
-            if self.disturbed(arguments):
+            if self.disturbed(self._next(name, self.begin)):
                 break
             if fork and self._forkable(out):
                 fork = False
@@ -162,30 +165,20 @@ class Campaign:
 
     def _ends(self, name: str) -> None:
         """Continue to the end, undisturbed: the right bytes."""
-        out = self.folder / name
-        begun = (out / "manifest.json").exists()
-        self._undisturbed(["resume", name, "--quiet"] if begun else [*self.begin, "--out", name])
-        found = out / "metrics.parquet"
+        self._undisturbed(self._next(name, self.begin))
+        found = self.folder / name / "metrics.parquet"
         if not found.is_file() or found.read_bytes() != self.right:
             self.seen.failures.append(f"{name}: other readings than undisturbed")
 
     def checkpoint(self, name: str) -> None:
         """A run, killed each time while a checkpoint is half written, then continued to its end."""
         self.seen.worlds += 1
-        out = self.folder / name
         for _ in range(self.most):
-            begun = (out / "manifest.json").exists()
-            arguments = ["resume", name, "--quiet"] if begun else [*self.begin, "--out", name]
-            process = self._start(arguments)
+            process = self._start(self._next(name, self.begin))
             # the first of this process or a later one
-            left = self.draw.randrange(4)
-            while process.poll() is None and left >= 0:
-                if any(out.glob("checkpoints/*.part")):
-                    left -= 1
-                    if left < 0:
-                        break
-                    while any(out.glob("checkpoints/*.part")) and process.poll() is None:
-                        time.sleep(POLL_S)
+            earlier, parts = self.draw.randrange(4), set[Path]()
+            while len(parts) <= earlier and process.poll() is None:
+                parts.update((self.folder / name).glob("checkpoints/*.part"))
                 time.sleep(POLL_S)
             over = process.poll() is not None
             process.kill()
@@ -200,30 +193,28 @@ class Campaign:
         """A run with pages, scrapes and remote write, killed and continued."""
         self.seen.worlds += 1
         for _ in range(self.most):
-            begun = (self.folder / name / "manifest.json").exists()
-            arguments = (
-                ["resume", name] if begun else [*self.begin[:-2], "--no-cache", "--out", name]
-            )
-            with running(self.folder, [*arguments, *WATCHED, self.server]) as run:
+            # it says where it can be watched
+            heard = [word for word in self._next(name, self.begin) if word != "--quiet"]
+            with running(self.folder, [*heard, *WATCHED, self.server]) as run:
                 if self._looked_at(run):
                     break
         self._ends(name)
 
     def _looked_at(self, run: Run) -> bool:
         """Open pages at a run, and kill it; whether it came to its end before."""
-        number = self.draw.choice(SIGNALS)
-        try:
+        number, came, wrong = self.draw.choice(SIGNALS), False, {}
+        # else it had so little left to do that it ended before it could be watched
+        with suppress(RuntimeError):
             crowd = Crowd(run.target(), self.draw)
+            wrong = crowd.wrong
             came = asyncio.run(self._among(crowd, run, number))
-        except RuntimeError:  # it ended before it said where it is
-            came = False
         status = run.ended()
         if not came:
             self.seen.late += 1
-        if status not in FINE or run.faults() or any(crowd.wrong.values()):
+        if status not in FINE or run.faults() or wrong:
             said = run.faults() or run.lines[-3:]
             self.seen.failures.append(
-                f"watched, {number.name}: status {status}: {said}, {crowd.wrong or 'answers right'}"
+                f"watched, {number.name}: status {status}: {said}, {wrong or 'answers right'}"
             )
         return not came or status == 0
 
@@ -253,20 +244,16 @@ class Campaign:
     def experiment(self, kind: str, name: str) -> None:
         """An experiment, killed and continued: the results of one that was not."""
         self.seen.worlds += 1
-        asked = [kind, *self.begin[1:-2], "--no-cache", "--quiet", "--on", "local:1"]
-        asked += EXPERIMENTS[kind]
+        asked = [kind, *self.begin[1:], "--on", "local:1", *EXPERIMENTS[kind]]
         right = f"right-{kind}"
         if not (self.folder / right).exists():
             began = time.monotonic()
             self._undisturbed([*asked, "--out", right])
             self.took_s[kind] = time.monotonic() - began
         for _ in range(self.most):
-            begun = (self.folder / name / "manifest.json").exists()
-            arguments = ["resume", name, "--quiet"] if begun else [*asked, "--out", name]
-            if self.disturbed(arguments, self.took_s[kind]):
+            if self.disturbed(self._next(name, asked), self.took_s[kind]):
                 break
-        begun = (self.folder / name / "manifest.json").exists()
-        self._undisturbed(["resume", name, "--quiet"] if begun else [*asked, "--out", name])
+        self._undisturbed(self._next(name, asked))
         tables = [
             {path.name: path.read_bytes() for path in (self.folder / each).glob("*.parquet")}
             for each in (right, name)

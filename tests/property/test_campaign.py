@@ -181,7 +181,7 @@ def test_a_crowd_finds_a_wrong_answer_and_one_that_breaks_off() -> None:
 def test_a_campaign_of_kills_finds_other_bytes(tmp_path: Path) -> None:
     """Its own judgement."""
     work = object.__new__(kill.Campaign)
-    work.folder, work.seen, work.right = tmp_path, kill.Killed(), b"right"
+    work.folder, work.seen, work.begin, work.right = tmp_path, kill.Killed(), [], b"right"
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "manifest.json").touch()
     (tmp_path / "r" / "metrics.parquet").write_bytes(b"wrong")

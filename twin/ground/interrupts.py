@@ -33,23 +33,27 @@ def listening() -> Iterator[None]:
     ):
         yield
         return
-    hook = sys.unraisablehook
+    hook, again = sys.unraisablehook, list[threading.Timer]()
 
     def unraisable(lost: Any) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
             # a signal, which also ends a call that waits
-            threading.Timer(AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+            again.append(threading.Timer(AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)))
+            again[-1].start()
         else:
             hook(lost)
 
-    _noted.clear()
     signal.signal(signal.SIGINT, _note)
     sys.unraisablehook = unraisable
     try:
         yield
     finally:
+        # none may come when the command is over, nor be known to the next one
+        for timer in again:
+            timer.cancel()
         sys.unraisablehook = hook
         signal.signal(signal.SIGINT, before)
+        _noted.clear()
 
 
 def _note(number: int, frame: Any) -> None:
